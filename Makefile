@@ -1,0 +1,59 @@
+# Every target creates what it needs: Python 3.11 or newer and make are enough.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV_VERSION := 0.13.9
+UV := .uv/bin/uv
+RUN := .venv/bin/python
+
+ROUNDS ?= 20
+SEED ?= 1
+BROKERS ?= 3
+SERVERS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint format docs servers crash crash-controls bench clean
+
+help: ## Show what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+setup: .venv/.synced ## Install the locked dependencies into .venv
+
+test: .venv/.synced ## Run all tests, on real servers that are fetched and started by themselves
+	$(RUN) -m pytest $(ARGS)
+
+lint: .venv/.synced ## Check style, types, and that generated pages are current
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+format: .venv/.synced ## Put the code into its standard form
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+docs: .venv/.synced ## Write the generated pages and schemas under docs/ again
+	$(RUN) -m shared.contracts
+	$(RUN) -m shared.settings > docs/reference/settings.md
+	$(RUN) -m shared.telemetry > docs/reference/metrics.md
+
+servers: .venv/.synced ## Start Kafka and the store until Ctrl-C (SERVERS="--brokers 3", "--secure", ...)
+	$(RUN) -m deploy.local.servers $(SERVERS)
+
+crash: .venv/.synced ## Kill, freeze and rebalance a running stream and check what arrives (ROUNDS, SEED, BROKERS)
+	$(RUN) -m tests.crash --rounds $(ROUNDS) --seed $(SEED) --brokers $(BROKERS) $(ARGS)
+
+crash-controls: .venv/.synced ## Break each guarantee on purpose and see the same checker go red
+	$(RUN) -m tests.crash.controls $(ARGS)
+
+bench: .venv/.synced ## Measure against the baseline in the same run; a table, and JSON in build/bench.json
+	$(RUN) -m tests.bench $(ARGS)
+
+clean: ## Remove what make has made in this checkout
+	rm -rf .venv .uv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/.synced: uv.lock pyproject.toml | $(UV)
+	$(UV) sync --frozen --quiet --python $(PYTHON)
+	@touch $@
+
+$(UV):
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -1,0 +1,1 @@
+"""The services of Ruamjai; none imports another."""

@@ -1,0 +1,1 @@
+"""What every Ruamjai service uses: event contracts, bus kernel, store, telemetry, settings."""

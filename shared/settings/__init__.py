@@ -1,0 +1,7 @@
+"""One place where a service's settings are read, checked and explained."""
+
+from shared.settings.kafka import KafkaClientOptions, kafka_client_options
+from shared.settings.load import SettingsError, load_settings
+from shared.settings.model import Settings
+
+__all__ = ["KafkaClientOptions", "Settings", "SettingsError", "kafka_client_options", "load_settings"]
