@@ -1,0 +1,1 @@
+"""Everything that runs Ruamjai somewhere: on one machine (`local`) or on Kubernetes (`k8s`)."""

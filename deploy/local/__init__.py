@@ -1,0 +1,1 @@
+"""Real servers on one machine, for developers, tests, the crash harness and the benches."""
