@@ -1,6 +1,6 @@
 """What an event is: a CloudEvents 1.0 envelope around one frozen model, and the base of those models."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
@@ -87,12 +87,14 @@ class Envelope(Model):
 T = TypeVar("T", bound=EventData, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Event(Generic[T]):
-    """One event as a handler sees it: the envelope, and the body as its model."""
+    """One event as a handler sees it: the envelope, and the body as its model. Treat it as frozen."""
 
     envelope: Envelope
     data: T
+    wire_time: bytes | None = field(default=None, compare=False, repr=False)
+    """`ce_time` as it was read, where that is its canonical spelling: nobody need spell it again."""
 
     @property
     def id(self) -> str:

@@ -1,12 +1,8 @@
 """Identifiers: roots are UUIDv7, everything derived is a UUIDv5, so doing work twice names it the same."""
 
-from hashlib import sha1
-from uuid import UUID
-
-from uuid_utils import uuid7
+from uuid_utils import UUID, uuid5, uuid7
 
 NAMESPACE = UUID("5e9a2c1e-7d0b-5f43-9c55-6b1f0d3a7e11")
-_NAMESPACE_BYTES = NAMESPACE.bytes
 
 
 def new_id() -> str:
@@ -20,16 +16,9 @@ def derived_id(cause: str, event_type: str, subject: str, ordinal: int) -> str:
     A UUIDv5 (RFC 9562) in Ruamjai's namespace. The parts are joined by U+0000, which neither an id nor a
     subject may contain, so two different events never share a name.
     """
-    return _uuid5(f"{cause}\0{event_type}\0{subject}\0{ordinal}")
+    return str(uuid5(NAMESPACE, f"{cause}\0{event_type}\0{subject}\0{ordinal}"))
 
 
 def timer_id(subject: str, kind: str, attempt: int) -> str:
     """Return the cause id of the `attempt`-th firing of timer `kind` on `subject`."""
-    return _uuid5(f"{subject}\0{kind}\0{attempt}")
-
-
-def _uuid5(name: str) -> str:
-    digest = sha1(_NAMESPACE_BYTES + name.encode(), usedforsecurity=False).digest()
-    text = digest[:16].hex()
-    variant = "89ab"[digest[8] >> 4 & 3]
-    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+    return str(uuid5(NAMESPACE, f"{subject}\0{kind}\0{attempt}"))

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import AliasChoices, AliasGenerator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json, to_json
 
 from shared.contracts.event import REGISTRY, TYPE_PREFIX, Envelope, Event, EventData
@@ -29,7 +30,25 @@ _ATTRIBUTE_OF = {
     "ce_traceparent": "traceparent",
     "traceparent": "traceparent",
 }
+_SPECVERSION = ("ce_specversion", b"1.0")
+_JSON_BODY = (CONTENT_TYPE, JSON)
 _OURS = re.compile(re.escape(TYPE_PREFIX) + r"[a-z0-9_.]{1,60}")
+_CANONICAL_TIME = len("2026-01-01T00:00:00.000Z")
+
+
+def _header_of(attribute: str) -> str | AliasChoices:
+    return AliasChoices("traceparent", "ce_traceparent") if attribute == "traceparent" else f"ce_{attribute}"
+
+
+class _Headers(Envelope):
+    """The envelope under the names its attributes have as headers."""
+
+    model_config = ConfigDict(alias_generator=AliasGenerator(validation_alias=_header_of))
+
+    specversion: Literal["1.0"] = Field("1.0", validation_alias="")
+
+
+_validate_headers = _Headers.__pydantic_validator__.validate_python
 _validate_envelope = Envelope.__pydantic_validator__.validate_python
 
 
@@ -48,9 +67,9 @@ NULL_VALUE = "null_value"
 UNKNOWN_TYPE = "unknown_type"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
-    """One record ready for the wire: where it goes, and its exact bytes.
+    """One record ready for the wire: where it goes, and its exact bytes. Treat it as frozen: freezing costs.
 
     Key, value and header values are None only in a dead letter, which keeps what it got. `partition` is set
     where the place matters more than the key.
@@ -70,18 +89,21 @@ def encode(
     *,
     id: str,  # noqa: A002 - the CloudEvents word
     source: str,
-    time: datetime,
+    time: datetime | bytes,
     traceparent: str | None,
 ) -> Record:
-    """Return `data` as a record in binary mode; the same arguments always give the same bytes."""
+    """Return `data` as a record in binary mode; the same arguments always give the same bytes.
+
+    `time` may be given as `Event.wire_time`.
+    """
     headers: list[Header] = [
-        ("ce_specversion", b"1.0"),
+        _SPECVERSION,
         ("ce_id", id.encode()),
-        ("ce_source", source.encode()),
-        ("ce_type", data.type.encode()),
+        _constant("ce_source", source),
+        _constant("ce_type", data.type),
         ("ce_subject", data.subject.encode()),
-        ("ce_time", format_time(time).encode()),
-        (CONTENT_TYPE, JSON),
+        ("ce_time", time if isinstance(time, bytes) else format_time(time).encode()),
+        _JSON_BODY,
     ]
     if traceparent is not None:
         headers.append(("traceparent", traceparent.encode()))
@@ -95,7 +117,16 @@ def dump(data: EventData) -> bytes:
 
 def format_time(time: datetime) -> str:
     """Return RFC 3339 in UTC with milliseconds: one spelling per instant."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    text = time.isoformat("T", "milliseconds")
+    if text[-6:] != "+00:00":
+        text = time.astimezone(UTC).isoformat("T", "milliseconds")
+    return text[:-6] + "Z"
+
+
+@lru_cache(maxsize=256)
+def _constant(name: str, value: str) -> Header:
+    """Return a header that very many records share."""
+    return name, value.encode()
 
 
 def decode(value: bytes | None, headers: Iterable[Header]) -> Event[Any]:
@@ -106,20 +137,33 @@ def decode(value: bytes | None, headers: Iterable[Header]) -> Event[Any]:
     """
     if value is None:
         raise ContractError(NULL_VALUE, "the record has no value; an event always has a JSON body")
-    found = {name: raw for name, raw in headers if raw is not None}
-    if found.get(CONTENT_TYPE, b"").lower().startswith(STRUCTURED):
+    found = dict(headers)
+    content_type = found.get(CONTENT_TYPE)
+    if content_type and content_type != JSON and content_type.lower().startswith(STRUCTURED):
         return _structured(value)
-    envelope = _envelope(_attributes(found))
-    return Event(envelope, _body(envelope.type, value))
+    envelope = _binary(found, headers)
+    time = found.get("ce_time")
+    canonical = time is not None and len(time) == _CANONICAL_TIME and time.endswith(b"Z")
+    return Event(envelope, _body(envelope.type, value), time if canonical else None)
 
 
-def _attributes(found: Mapping[str, bytes]) -> dict[str, Any]:
+def _binary(found: Mapping[str, bytes | None], headers: Iterable[Header]) -> Envelope:
+    """Validate the headers as they are; whatever is wrong with them is found out the slow way."""
     try:
-        return {_ATTRIBUTE_OF[name]: raw.decode() for name, raw in found.items() if name in _ATTRIBUTE_OF}
+        if found.get("ce_specversion") == b"1.0":
+            return _validate_headers(found)  # type: ignore[no-any-return]
+    except ValidationError:
+        pass
+    return _envelope(_attributes({name: raw for name, raw in headers if raw is not None}))
+
+
+def _attributes(found: Mapping[str, bytes | None]) -> dict[str, Any]:
+    ours = [(_ATTRIBUTE_OF[name], raw) for name, raw in found.items() if raw and name in _ATTRIBUTE_OF]
+    try:
+        return {name: raw.decode() for name, raw in ours}
     except UnicodeDecodeError:
         # What is not UTF-8 becomes surrogates, which the envelope refuses field by field.
-        ours = {name: raw for name, raw in found.items() if name in _ATTRIBUTE_OF}
-        return {_ATTRIBUTE_OF[name]: raw.decode(errors="surrogateescape") for name, raw in ours.items()}
+        return {name: raw.decode(errors="surrogateescape") for name, raw in ours}
 
 
 def _structured(value: bytes) -> Event[Any]:
@@ -137,9 +181,8 @@ def _structured(value: bytes) -> Event[Any]:
 
 def to_structured(record: Record) -> dict[str, Any]:
     """Return a record of `encode` as a CloudEvents JSON object (structured mode)."""
-    found = {name: raw for name, raw in record.headers if raw is not None}
     return {
-        **_attributes(found),
+        **_attributes(dict(record.headers)),
         "datacontenttype": JSON.decode(),
         "data": from_json(record.value or b"null"),
     }

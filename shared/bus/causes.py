@@ -1,0 +1,42 @@
+"""Which causes were decided already: the recent ones in memory, the older ones by asking the store.
+
+Memory is authoritative for causes younger than its floor: a cause cannot have been decided before it existed,
+so if it came into being after everything memory has forgotten, memory would know of it.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
+
+CAPACITY = 100_000
+"""Causes remembered per partition: about 12 MB."""
+SKEW_MS = 60_000
+"""How far the clocks of the machines that stamp events and commits may differ."""
+
+Lookup = Callable[[Sequence[str]], Awaitable[Collection[str]]]
+
+
+class Causes:
+    """The decided causes of one stream. `floor_ms` is the time of the last commit that is forgotten."""
+
+    def __init__(self, lookup: Lookup, capacity: int = CAPACITY) -> None:
+        self._lookup = lookup
+        self._capacity = capacity
+        self._known: dict[str, int] = {}
+        self._recalled: Collection[str] = ()
+        self.floor_ms = 0
+
+    def remember(self, causes: Sequence[str], at_ms: int) -> None:
+        """Add the causes of a commit made at `at_ms`; commits come in order."""
+        self._known.update(dict.fromkeys(causes, at_ms))
+        while len(self._known) > self._capacity:
+            oldest = next(iter(self._known))
+            self.floor_ms = max(self.floor_ms, self._known.pop(oldest))
+
+    def __contains__(self, cause: object) -> bool:
+        return cause in self._known or cause in self._recalled
+
+    async def recall(self, causes: Sequence[tuple[str, datetime]]) -> None:
+        """Make `in` right for `causes`, given as (id, event time); asks the store only for the old ones."""
+        horizon = self.floor_ms + SKEW_MS
+        old = [id_ for id_, time in causes if time.timestamp() * 1000 <= horizon and id_ not in self._known]
+        self._recalled = await self._lookup(old) if old else ()

@@ -1,0 +1,129 @@
+"""The state a stream's commits add up to: per key a model and its running timers, nothing else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from heapq import heappop, heappush
+from typing import Generic
+
+from pydantic_core import from_json, to_json
+
+from shared.bus.commits import (
+    Answer,
+    Decided,
+    Emitted,
+    Kept,
+    TimerCancelled,
+    TimerSet,
+    timer_from,
+    timer_json,
+)
+from shared.bus.decider import Decider, S
+from shared.bus.emit import Timer
+from shared.store import Snapshot
+
+
+@dataclass(slots=True)
+class Keyed(Generic[S]):
+    """The state of one key, its running timers by id, and the commit its last snapshot was taken after."""
+
+    state: S
+    timers: dict[str, Timer] = field(default_factory=dict)
+    snapshot_n: int = 0
+
+
+class Fold(Generic[S]):
+    """All keys of one stream."""
+
+    def __init__(self, decider: Decider[S]) -> None:
+        self._decider = decider
+        self._keys: dict[str, Keyed[S]] = {}
+        self._dirty: set[str] = set()
+        self._agenda: list[tuple[datetime, str, str]] = []
+
+    def __getitem__(self, key: str) -> Keyed[S]:
+        """Return what is known of `key`; a key never seen starts with the decider's empty state."""
+        found = self._keys.get(key)
+        if found is None:
+            found = self._keys[key] = Keyed(self._decider.state())
+        return found
+
+    def apply(self, decided: Decided) -> None:
+        """Fold one cause's answers into the state and the timers of its key."""
+        keyed = self[decided.key]
+        keyed.timers.pop(decided.cause, None)
+        for answer in decided.answers:
+            self._apply(decided.key, keyed, answer)
+        self._dirty.add(decided.key)
+
+    def _apply(self, key: str, keyed: Keyed[S], answer: Answer) -> None:
+        match answer:
+            case Emitted(data=data) | Kept(data):
+                keyed.state = self._decider.evolve(keyed.state, data)
+            case TimerSet(timer):
+                self._start(key, keyed, timer)
+            case TimerCancelled(id_):
+                keyed.timers.pop(id_, None)
+
+    def _start(self, key: str, keyed: Keyed[S], timer: Timer) -> None:
+        keyed.timers[timer.id] = timer
+        heappush(self._agenda, (timer.due, timer.id, key))
+
+    def next_due(self) -> datetime | None:
+        """Return the instant the next timer is due, or None when none runs."""
+        while self._agenda and not self._runs(self._agenda[0]):
+            heappop(self._agenda)
+        return self._agenda[0][0] if self._agenda else None
+
+    def due(self, now: datetime) -> list[tuple[str, Timer]]:
+        """Remove from the agenda, and return with their keys, the timers due at `now`, in order."""
+        fired = []
+        while (due := self.next_due()) is not None and due <= now:
+            _, id_, key = heappop(self._agenda)
+            fired.append((key, self._keys[key].timers[id_]))
+        return fired
+
+    def postpone(self, key: str, timer: Timer, until: datetime) -> None:
+        """Put a timer whose cause could not be decided back on the agenda."""
+        heappush(self._agenda, (until, timer.id, key))
+
+    def _runs(self, entry: tuple[datetime, str, str]) -> bool:
+        due, id_, key = entry
+        timer = self._keys[key].timers.get(id_)
+        return timer is not None and timer.due <= due
+
+    @property
+    def timers(self) -> int:
+        """How many timers run."""
+        return sum(len(keyed.timers) for keyed in self._keys.values())
+
+    def restore(self, snapshots: Iterable[Snapshot]) -> None:
+        """Start from `snapshots`."""
+        for snapshot in snapshots:
+            keyed = self[snapshot.key]
+            keyed.snapshot_n = snapshot.n
+            document = from_json(snapshot.state)
+            keyed.state = self._decider.state.model_validate_json(to_json(document["state"]))
+            for timer in map(timer_from, document["timers"]):
+                self._start(snapshot.key, keyed, timer)
+
+    def take_changes(self) -> dict[str, bytes | None]:
+        """Return the keys touched since the last call with their states; None for an empty one."""
+        dirty, self._dirty = self._dirty, set()
+        return {key: None if self.is_empty(key) else _dump(self._keys[key]) for key in sorted(dirty)}
+
+    def is_empty(self, key: str) -> bool:
+        """Whether `key` is where a key never seen starts."""
+        keyed = self[key]
+        return not keyed.timers and keyed.state == self._decider.state()
+
+    @property
+    def empty(self) -> bytes:
+        """The state of a key never seen."""
+        return _dump(Keyed(self._decider.state()))
+
+
+def _dump(keyed: Keyed[S]) -> bytes:
+    timers = b",".join(map(timer_json, keyed.timers.values()))
+    state = keyed.state.__pydantic_serializer__.to_json(keyed.state)
+    return b'{"state":%b,"timers":[%b]}' % (state, timers)

@@ -1,0 +1,131 @@
+"""The owner's side of one stream of the commit log: appending to it, and having its state in memory.
+
+Append is the decision, publishing its events is the outbox, folding them is the state. Whoever else appends
+to the same stream (a zombie, or ourselves with a reply that was lost) is found by the unique commit number:
+then everything is loaded again, and the log is right.
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Generic
+
+from shared.bus.causes import Causes
+from shared.bus.commits import Emitted, decode_body, encode_body
+from shared.bus.decider import Decider, S
+from shared.bus.fold import Fold
+from shared.bus.group_append import GroupAppend
+from shared.contracts.kafka import Record
+from shared.store import Commit, Head, Store
+
+SNAPSHOT_EVERY = 200
+"""Commits between snapshots."""
+OVERLAP = 100
+"""Commits below the snapshot that are read at start-up all the same: a redo needs to know their causes."""
+PAGE = 100
+
+
+class Journal(Generic[S]):
+    """One stream, loaded. `n` is the last commit, `published_n` the last whose events are acknowledged."""
+
+    def __init__(self, store: Store, appender: GroupAppend, stream: str, decider: Decider[S]) -> None:
+        self._store, self._appender, self.stream, self._decider = store, appender, stream, decider
+        self._clear(Head(stream))
+
+    def _clear(self, head: Head) -> None:
+        self.fold: Fold[S] = Fold(self._decider)
+        self.causes = Causes(lambda ids: self._store.known_causes(self.stream, ids))
+        self.n, self.published_n, self._snapshot_n = 0, head.published_n, head.snapshot_n
+        self._saved = head
+        self._emptied: deque[tuple[int, list[str]]] = deque()
+        """Keys whose last snapshot is the empty state, by its commit: written out, because to a tail that
+        reaches below it a key without a snapshot would look as if it had never been anything else."""
+
+    async def load(self) -> list[Record]:
+        """Build everything anew from the store; return, in order, what may not have gone out yet.
+
+        Raises StoreUnavailable.
+        """
+        head = await self._store.head(self.stream)
+        snapshots = await self._store.snapshots(self.stream)
+        start = max(0, min(head.snapshot_n - OVERLAP, head.published_n))
+        commits = [commit async for commit in self._tail(start)]
+        self._clear(head)
+        self.fold.restore(snapshots)
+        self._emptied.extend(sorted((s.n, [s.key]) for s in snapshots if self.fold.is_empty(s.key)))
+        if start and commits:
+            self.causes.floor_ms = commits[0].at
+        return [record for commit in commits for record in self._replay(commit)]
+
+    async def _tail(self, after: int) -> AsyncIterator[Commit]:
+        while True:
+            page = await self._store.tail(self.stream, after, PAGE)
+            for commit in page:
+                yield commit
+            if len(page) < PAGE:
+                return
+            after = page[-1].n
+
+    def _replay(self, commit: Commit) -> list[Record]:
+        self.n = commit.n
+        self.causes.remember(commit.causes, commit.at)
+        records: list[Record] = []
+        for decided in decode_body(commit.body):
+            if commit.n > self.fold[decided.key].snapshot_n:
+                self.fold.apply(decided)
+            records += (a.record for a in decided.answers if isinstance(a, Emitted))
+        return records if commit.n > self.published_n else []
+
+    async def append(self, causes: Sequence[str], parts: Sequence[bytes], at_ms: int) -> bool:
+        """Make `parts` (encoded, and folded already) the next commit; False when that number is taken.
+
+        Raises StoreUnavailable when the outcome is not known. After either, `load` tells the truth.
+        """
+        commit = Commit(self.stream, self.n + 1, at_ms, tuple(causes), encode_body(parts))
+        if not await self._appender.append(commit):
+            return False
+        self.n += 1
+        self.causes.remember(causes, at_ms)
+        return True
+
+    async def overtaken(self) -> bool:
+        """Whether somebody else has appended since. Raises StoreUnavailable."""
+        return await self._store.commit(self.stream, self.n + 1) is not None
+
+    @property
+    def snapshot_due(self) -> bool:
+        """Whether enough was appended since the last snapshot."""
+        return self.n - self._snapshot_n >= SNAPSHOT_EVERY
+
+    def take_snapshot(self) -> tuple[int, Mapping[str, bytes | None]]:
+        """Return the last commit's number and the keys that changed since the last snapshot, as they are now.
+
+        Everything folded must be appended. The result has to reach `save_snapshot`, however often that must
+        be tried: nothing else remembers these changes.
+        """
+        changes = self.fold.take_changes()
+        if emptied := [key for key, state in changes.items() if state is None]:
+            self._emptied.append((self.n, emptied))
+        return self.n, changes
+
+    async def save_snapshot(self, n: int, states: Mapping[str, bytes | None], purge_before_ms: int) -> None:
+        """Store `states`, then purge commits made before `purge_before_ms` that nobody needs any more."""
+        written = {key: self.fold.empty if state is None else state for key, state in states.items()}
+        await self._store.save_snapshots(self.stream, n, written)
+        self._snapshot_n = n
+        await self.save_head()
+        await self._store.purge(self.stream, min(n - OVERLAP, self.published_n), purge_before_ms)
+        await self._drop_emptied(self._emptied)
+
+    async def _drop_emptied(self, emptied: deque[tuple[int, list[str]]]) -> None:
+        """Forget empty keys of which no commit is left in the log."""
+        while emptied and await self._store.commit(self.stream, emptied[0][0]) is None:
+            n, keys = emptied[0]
+            await self._store.save_snapshots(self.stream, n, dict.fromkeys(keys))
+            emptied.popleft()
+
+    async def save_head(self) -> None:
+        """Store how far the events are out and the snapshot reaches, if that has changed."""
+        head = Head(self.stream, self._snapshot_n, self.published_n)
+        if head != self._saved:
+            await self._store.save_head(head)
+            self._saved = head

@@ -1,0 +1,55 @@
+"""Waiting in place for what is outside: the same step again until it works, seen by metrics and readiness."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from shared.bus.backoff import Backoff
+from shared.bus.errors import transient_reason
+from shared.telemetry import Metrics
+from shared.telemetry.reasons import Reason
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+
+class Patience:
+    """Runs steps that may meet a transient fault. One per worker; `waiting` says for what, if it is."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self.waiting: Reason | None = None
+
+    async def until_done(self, step: Callable[[], Awaitable[R]]) -> R:
+        """Return what `step` returns, however often it must be tried; its other errors pass through.
+
+        Safe to cancel: a step that never came to an end has caused nothing that a redo does not cause again.
+        """
+        backoff = Backoff()
+        try:
+            while True:
+                try:
+                    return await step()
+                except asyncio.CancelledError:
+                    raise
+                except Exception as error:  # noqa: BLE001  (judged, and raised again if waiting is no help)
+                    self._wait_for(transient_reason(error), error)
+                await backoff.wait()
+        finally:
+            self._clear()
+
+    def _wait_for(self, reason: Reason | None, error: Exception) -> None:
+        if reason is None:
+            raise error
+        if self.waiting != reason:
+            log.warning("waiting in place", extra={"reason": reason.value, "error": type(error).__name__})
+        self._clear()
+        self.waiting = reason
+        self._metrics.transient_wait.labels(reason).set(1)
+        self._metrics.retried.labels(reason).inc()
+
+    def _clear(self) -> None:
+        if self.waiting is not None:
+            self._metrics.transient_wait.labels(self.waiting).set(0)
+            self.waiting = None

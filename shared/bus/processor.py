@@ -1,0 +1,100 @@
+"""From records to what they came to: read, wait behind parked keys, answer, set poison aside."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from shared.bus.dead_letters import Poison
+from shared.bus.group_append import GroupAppend
+from shared.bus.incoming import Incoming
+from shared.bus.parking import Parking
+from shared.bus.patience import Patience
+from shared.bus.work import Item, Outcome, read
+from shared.clock import Clock
+from shared.contracts.event import EventData
+from shared.store import Store
+from shared.telemetry import Metrics
+from shared.telemetry.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where a processor works: its group, its partition, and what it shares with its worker."""
+
+    group: str
+    partition: int
+    parking: Parking
+    patience: Patience
+    metrics: Metrics
+    clock: Clock
+    store: Store | None = None
+    appender: GroupAppend | None = None
+
+
+class Processor(ABC):
+    """One partition's way from causes to effects. Nothing it does is visible before its outcome goes out."""
+
+    waited = 0.0
+    """Seconds spent waiting for the store so far: a smaller slice would not have saved them."""
+
+    def __init__(self, place: Workplace, accepted: frozenset[type[EventData]]) -> None:
+        self._place = place
+        self._accepted = accepted
+
+    async def open(self) -> Outcome:
+        """Get ready for input; return what has to go out before the first record is taken."""
+        await self._place.patience.until_done(self._place.parking.load)
+        return Outcome()
+
+    async def process(self, records: Sequence[Incoming]) -> Outcome:
+        """Return what `records` came to, in order; waits as long as something outside is away.
+
+        What the outcome parks must be saved after its dead letters are out, or a crash could keep one back.
+        """
+        return await self._answer(self._read(records))
+
+    def _read(self, records: Sequence[Incoming]) -> Iterator[Item]:
+        for record in records:
+            item = read(record, self._accepted)
+            if item is not None:
+                yield item
+
+    def delivered(self, outcome: Outcome) -> None:  # noqa: B027  (most have nothing to note)
+        """Called, in order, when everything of `outcome` is on the broker."""
+
+    def seconds_to_timer(self) -> float | None:
+        """Return the real seconds until `fire` is due, 0 when it is, None when no timer runs."""
+        return None
+
+    async def fire(self) -> Outcome:
+        """Return what the timers that are due came to."""
+        return Outcome()
+
+    async def refresh(self) -> Outcome:
+        """Return what has to go out because somebody else wrote to what this processor owns."""
+        return Outcome()
+
+    def housekeep(self) -> None:  # noqa: B027
+        """Start, in the background, what is due between slices."""
+
+    async def close(self) -> None:  # noqa: B027
+        """Leave things tidy for the next owner; everything sent is acknowledged."""
+
+    @abstractmethod
+    async def _answer(self, items: Iterable[Item]) -> Outcome:
+        """Return what `items` came to; called again from the start only by itself."""
+
+    def _held(self, item: Item, outcome: Outcome) -> bool:
+        """Park `item` if it has to wait; whether it had to."""
+        parking = self._place.parking
+        if not parking.closed or not parking.holds(item.record):
+            return False
+        assert item.record is not None
+        outcome.parked += self._place.parking.park(item.record, Reason.PARKED_BEHIND)
+        return True
+
+    def _bury(self, item: Item, poison: Poison, outcome: Outcome) -> None:
+        """Send the record of `item` to the DLQ and, where the consumer parks, close its key behind it."""
+        assert item.record is not None
+        outcome.bury(item.record, self._place.group, poison)
+        outcome.parked += self._place.parking.park(item.record, poison.reason)

@@ -1,0 +1,262 @@
+"""Keyed, pipelined, acknowledged sends. What was handed in is on the broker when its delivery is done.
+
+Walk of a record: `publish` puts it into the outlet of its output partition; the outlet packs what has
+gathered into one batch, sends it and waits for the acknowledgement; then the deliveries of these records
+count down. One batch per partition is on its way at a time and a failed one is sent again before its
+successors, so the order of a partition's first occurrences is the order of `publish`, whatever happens to
+the producer.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+
+from shared.bus.backoff import Backoff
+from shared.bus.partitioner import partition_of
+from shared.contracts.kafka import Record
+from shared.telemetry import Metrics
+from shared.telemetry.reasons import Reason
+
+log = logging.getLogger(__name__)
+
+BATCH_BYTES = 1_000_000
+DELIVERY_SECONDS = 60.0
+CLOSE_SECONDS = 5.0
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+
+ProducerFactory = Callable[[], AIOKafkaProducer]
+
+
+class Delivery:
+    """The acknowledgements one `publish` waits for. `refused` lists records the broker will never take."""
+
+    __slots__ = ("_done", "_missing", "refused")
+
+    def __init__(self, records: int) -> None:
+        self._missing = records
+        self._done = asyncio.get_running_loop().create_future()
+        self.refused: list[Record] = []
+        if not records:
+            self._done.set_result(None)
+
+    def settle(self, records: int) -> None:
+        """Count `records` as acknowledged (or refused)."""
+        self._missing -= records
+        if not self._missing and not self._done.done():
+            self._done.set_result(None)
+
+    @property
+    def done(self) -> bool:
+        """Whether every record is settled."""
+        return self._done.done()
+
+    async def wait(self) -> None:
+        """Return when every record is settled; cancelling the wait cancels nothing else."""
+        await asyncio.shield(self._done)
+
+    def then(self, callback: Callable[[], None]) -> None:
+        """Call `callback` from the event loop once everything is settled."""
+        self._done.add_done_callback(lambda _: callback())
+
+
+class Publisher:
+    """One process's way to the broker: one idempotent producer, made anew when it dies."""
+
+    def __init__(self, make_producer: ProducerFactory, metrics: Metrics) -> None:
+        self._make = make_producer
+        self._metrics = metrics
+        self._producer: AIOKafkaProducer | None = None
+        self._generation = 0
+        self._recreating = asyncio.Lock()
+        self._outlets: dict[tuple[str, int], _Outlet] = {}
+        self._partitions: dict[str, int] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self.trouble: str | None = None
+        """Why nothing goes out at the moment, for readiness; None while all is well."""
+
+    async def start(self) -> None:
+        """Connect; waits until a broker answers."""
+        self._producer = await self._connect_patiently()
+        self.trouble = None
+
+    async def close(self) -> None:
+        """Stop sending. Records not yet acknowledged are dropped: their causes will come again."""
+        for outlet in self._outlets.values():
+            await outlet.close()
+        if self._producer is not None:
+            await _close_quietly(self._producer)
+        await asyncio.gather(*self._closing)
+
+    async def publish(self, records: Sequence[Record]) -> Delivery:
+        """Queue `records` in order and return their delivery; waits only for a topic's first metadata."""
+        delivery = Delivery(len(records))
+        places: dict[tuple[str, int], list[Record]] = {}
+        for record in records:
+            topic = record.topic
+            count = self._partitions.get(topic) or await self._partition_count(topic)
+            places.setdefault((topic, _place(record, count)), []).append(record)
+        for place, group in places.items():
+            self._outlet(*place).put(group, delivery)
+        return delivery
+
+    async def _partition_count(self, topic: str) -> int:
+        backoff = Backoff()
+        while True:
+            producer, generation = self.current()
+            try:
+                found = await asyncio.wait_for(producer.partitions_for(topic), DELIVERY_SECONDS)
+            except (KafkaError, TimeoutError) as error:
+                await self.recreate(generation, error)
+            else:
+                self._partitions[topic] = len(found)
+                return len(found)
+            await backoff.wait()
+
+    def _outlet(self, topic: str, partition: int) -> "_Outlet":
+        found = self._outlets.get((topic, partition))
+        if found is None:
+            found = self._outlets[topic, partition] = _Outlet(self, topic, partition, self._metrics)
+        return found
+
+    def current(self) -> tuple[AIOKafkaProducer, int]:
+        """Return the living producer and its generation."""
+        if self._producer is None:
+            raise RuntimeError("the publisher was not started")
+        return self._producer, self._generation
+
+    async def recreate(self, generation: int, error: BaseException) -> None:
+        """Replace the producer of `generation`, unless somebody has; waits until a broker answers.
+
+        aiokafka's idempotent producer never recovers from some errors (#1017) or from the death of its
+        sender task, and a batch that was given up must not be overtaken: a new producer is the way out.
+        """
+        async with self._recreating:
+            if generation != self._generation:
+                return
+            self.trouble = type(error).__name__
+            log.warning("the producer is made anew", extra={"reason": repr(error), "generation": generation})
+            self._metrics.producer_recreated.labels(Reason.PRODUCER_DEAD).inc()
+            self._discard(self._producer)
+            self._producer = await self._connect_patiently()
+            self._generation += 1
+            self.trouble = None
+
+    def _discard(self, producer: AIOKafkaProducer | None) -> None:
+        if producer is not None:
+            task = asyncio.create_task(_close_quietly(producer))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _connect_patiently(self) -> AIOKafkaProducer:
+        backoff = Backoff()
+        while True:
+            try:
+                return await self._connect()
+            except (KafkaError, OSError, TimeoutError) as error:
+                self.trouble = repr(error)
+                self._metrics.retried.labels(Reason.BROKER_UNAVAILABLE).inc()
+                await backoff.wait()
+
+    async def _connect(self) -> AIOKafkaProducer:
+        producer = self._make()
+        try:
+            await asyncio.wait_for(producer.start(), DELIVERY_SECONDS)
+        except BaseException:
+            await _close_quietly(producer)
+            raise
+        return producer
+
+
+class _Outlet:
+    """The way to one output partition: a queue, and a task that sends it batch by batch."""
+
+    def __init__(self, publisher: Publisher, topic: str, partition: int, metrics: Metrics) -> None:
+        self._publisher, self._topic, self._partition = publisher, topic, partition
+        self._produced = metrics.produced.labels(topic)
+        self._refused = metrics.failed.labels(topic, Reason.TOO_LARGE)
+        self._queue: deque[Record] = deque()
+        self._waiting: deque[tuple[Delivery, int]] = deque()
+        """Whose records are queued, and how many in a row."""
+        self._wake = asyncio.Event()
+        self._task = asyncio.create_task(self._run(), name=f"outlet {topic}/{partition}")
+
+    def put(self, records: Sequence[Record], delivery: Delivery) -> None:
+        self._queue.extend(records)
+        self._waiting.append((delivery, len(records)))
+        self._wake.set()
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                await self._send_some()
+
+    async def _send_some(self) -> None:
+        """Send the head of the queue as one batch, again and again until it is acknowledged or refused."""
+        limit = len(self._queue)
+        while True:
+            producer, generation = self._publisher.current()
+            builder, count = self._pack(producer, limit)
+            try:
+                acknowledged = await producer.send_batch(builder, self._topic, partition=self._partition)
+                await asyncio.wait_for(acknowledged, DELIVERY_SECONDS)
+            except TOO_LARGE as error:
+                if count == 1:
+                    return self._refuse(error)
+                limit = count // 2
+            except (KafkaError, TimeoutError) as error:
+                await self._publisher.recreate(generation, error)
+            else:
+                return self._settle(count)
+
+    def _pack(self, producer: AIOKafkaProducer, limit: int) -> tuple[Any, int]:
+        builder = producer.create_batch()
+        append, count = builder.append, 0
+        for record in self._queue:
+            added = append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
+            if added is None or (count := count + 1) == limit:
+                break
+        builder.close()
+        return builder, count
+
+    def _settle(self, count: int) -> None:
+        self._produced.inc(count)
+        for _ in range(count):
+            self._queue.popleft()
+        while count:
+            delivery, records = self._waiting.popleft()
+            if records > count:
+                self._waiting.appendleft((delivery, records - count))
+            delivery.settle(min(records, count))
+            count -= min(records, count)
+
+    def _refuse(self, error: Exception) -> None:
+        record, (delivery, _) = self._queue[0], self._waiting[0]
+        log.error("a record is too large for its topic", extra={"topic": record.topic, "error": repr(error)})
+        self._refused.inc()
+        delivery.refused.append(record)
+        self._settle(1)
+
+
+def _place(record: Record, partitions: int) -> int:
+    if record.partition is not None:
+        return record.partition % partitions
+    return partition_of(record.key or b"", partitions)
+
+
+async def _close_quietly(producer: AIOKafkaProducer) -> None:
+    """Close a producer that may be dead: what it still holds is sent again by its successor."""
+    try:
+        await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  (it is thrown away either way)
+        log.info("a producer did not close cleanly", extra={"error": repr(error)})

@@ -1,0 +1,100 @@
+"""How a service is declared: which handler answers which topics. Everything else comes with it."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from shared.bus.accepted import accepted_by
+from shared.bus.decider import Decider
+from shared.bus.emit import Encoder
+from shared.bus.journal import Journal
+from shared.bus.processor import Processor, Workplace
+from shared.bus.stateful import Stateful
+from shared.bus.stateless import Batch, Each
+from shared.bus.subscription import OnPoison, Subscription
+from shared.contracts.topics import Topic
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Service:
+    """A named set of consumers that run in one process.
+
+    The name is also the consumer group, unless a declaration names another: one group is one consumer over
+    all of its topics. A handler's annotation says which events it takes; others are passed over.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.subscriptions: list[Subscription] = []
+        self._encoder = Encoder(name)
+
+    def on(self, *topics: Topic, group: str | None = None, on_poison: OnPoison = "skip") -> Callable[[F], F]:
+        """Declare a handler of one event: `def handler(event: Event[A]) -> Iterable[Emit]`, or async."""
+
+        def declare(handler: F) -> F:
+            def make(place: Workplace) -> Processor:
+                return Each(place, accepted_by(handler), handler, self._encoder)
+
+            self._add(topics, group, handler.__name__, make, on_poison)
+            return handler
+
+        return declare
+
+    def on_batch(
+        self, *topics: Topic, group: str | None = None, on_poison: OnPoison = "skip"
+    ) -> Callable[[F], F]:
+        """Declare a handler of many: `def handler(events: Sequence[Event[A]]) -> Sequence[Iterable[Emit]]`.
+
+        It answers with one iterable per event, in order. If it raises, it is called with one event at a time.
+        """
+
+        def declare(handler: F) -> F:
+            def make(place: Workplace) -> Processor:
+                return Batch(place, accepted_by(handler), handler, self._encoder)
+
+            self._add(topics, group, handler.__name__, make, on_poison)
+            return handler
+
+        return declare
+
+    def decide(
+        self, *topics: Topic, by: Decider[Any], group: str | None = None, on_poison: OnPoison = "skip"
+    ) -> None:
+        """Declare a stateful consumer: `by` decides, on the commit log, with a state per record key."""
+        accepted = accepted_by(by.decide, 1)
+
+        def make(place: Workplace) -> Processor:
+            if place.store is None or place.appender is None:
+                raise RuntimeError("a stateful consumer needs a store")
+            stream = f"{place.group}/{place.partition}"
+            journal: Journal[Any] = Journal(place.store, place.appender, stream, by)
+            return Stateful(place, accepted, by, journal, self._encoder)
+
+        self._add(topics, group, type(by).__name__, make, on_poison, stateful=True)
+
+    def _add(
+        self,
+        topics: tuple[Topic, ...],
+        group: str | None,
+        handler: str,
+        make: Callable[[Workplace], Processor],
+        on_poison: OnPoison,
+        *,
+        stateful: bool = False,
+    ) -> None:
+        group = group or self.name
+        if not topics:
+            raise ValueError(f"{handler} needs at least one topic")
+        if any(s.group == group for s in self.subscriptions):
+            raise ValueError(
+                f"{handler}: group {group!r} has a handler already; give this one its own group="
+            )
+        self.subscriptions.append(Subscription(group, handler, topics, make, stateful, on_poison))
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT, then drain; exits with 70 and a logged reason when it cannot go on."""
+        from shared.bus.runtime import run  # the runtime imports declarations, not the other way round
+
+        sys.exit(asyncio.run(run(self)))

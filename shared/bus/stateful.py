@@ -1,0 +1,278 @@
+"""Deciders on the commit log: decide from the state, commit the decision, then let its events go out."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic
+
+from shared.bus.answers import fired, translate
+from shared.bus.backoff import Backoff
+from shared.bus.commits import Decided, Emitted, encode_decided
+from shared.bus.dead_letters import Poison
+from shared.bus.decider import Decider, S
+from shared.bus.emit import Decision, Encoder
+from shared.bus.errors import DecisionTooLargeError, transient_reason
+from shared.bus.journal import Journal
+from shared.bus.patience import Patience, R
+from shared.bus.processor import Processor, Workplace
+from shared.bus.stateless import poison_of
+from shared.bus.work import Item, Outcome
+from shared.contracts.event import Event, EventData
+from shared.store import MAX_BODY_BYTES, StoreUnavailable
+from shared.telemetry import CommitKind
+from shared.telemetry.reasons import Reason
+
+log = logging.getLogger(__name__)
+
+COMMIT_BYTES = 512 * 1024
+"""A commit is closed when its parts, before compression, have reached this size."""
+DECISION_BYTES = MAX_BODY_BYTES - COMMIT_BYTES - 4096
+"""What one cause may add, so that any commit fits its document even if nothing of it can be compressed."""
+HEAD_SECONDS = 1.0
+RETENTION_MS = 7 * 24 * 3600 * 1000
+"""How long commits below a snapshot are kept: the horizon within which a repeated cause is recognised."""
+TIMER_RETRY = timedelta(seconds=10)
+
+
+class _LogMovedError(Exception):
+    """What is in memory is not what the log says: load it again."""
+
+
+class _FoldError(Exception):
+    """The answers to one cause could not be folded, so the state in memory is not to be trusted."""
+
+    def __init__(self, cause: str, error: Exception) -> None:
+        super().__init__(cause)
+        self.cause, self.error = cause, error
+
+
+class Stateful(Processor, Generic[S]):
+    """One partition of a stateful consumer: its journal, and the only one who appends to it."""
+
+    def __init__(
+        self,
+        place: Workplace,
+        accepted: frozenset[type[EventData]],
+        decider: Decider[S],
+        journal: Journal[S],
+        encoder: Encoder,
+    ) -> None:
+        super().__init__(place, accepted)
+        self._decider, self.journal, self._encoder, self._clock = decider, journal, encoder, place.clock
+        self._unfoldable: dict[str, Poison] = {}
+        self._background = Patience(place.metrics)
+        self._saving: asyncio.Task[None] | None = None
+        self._head_saved = 0.0
+
+    async def open(self) -> Outcome:
+        """Load every key of the partition; what may not have gone out before is the outcome."""
+        await super().open()
+        return await self._reload()
+
+    async def _reload(self) -> Outcome:
+        records = await self._place.patience.until_done(self.journal.load)
+        self._place.metrics.repeated.inc(len(records))
+        self._place.metrics.timers_pending.set(self.journal.fold.timers)
+        return Outcome(records, published_n=self.journal.n)
+
+    def delivered(self, outcome: Outcome) -> None:
+        """Note that everything up to the outcome's commit is on the broker."""
+        self.journal.published_n = max(self.journal.published_n, outcome.published_n)
+
+    async def fire(self) -> Outcome:
+        """Decide on the timers that are due."""
+        due = self.journal.fold.due(self._clock.now())
+        if not due:
+            return Outcome()
+        self._place.metrics.timers_fired.inc(len(due))
+        return await self._answer([Item(key, fired(timer)) for key, timer in due])
+
+    def seconds_to_timer(self) -> float | None:
+        """Return the real seconds until a timer is due."""
+        due = self.journal.fold.next_due()
+        if due is None:
+            return None
+        return max(0.0, self._clock.real_seconds((due - self._clock.now()).total_seconds()))
+
+    async def refresh(self) -> Outcome:
+        """Load again if somebody else has appended: a zombie's commit is found though nothing comes in."""
+        if await self._place.patience.until_done(self.journal.overtaken):
+            return await self._reload()
+        return Outcome()
+
+    def housekeep(self) -> None:
+        """Save the head every second or so, and a snapshot when enough was appended."""
+        if self._saving is not None:
+            if not self._saving.done():
+                return
+            self._saving.result()  # what no waiting heals has lost changes that only a restart finds again
+        if self.journal.snapshot_due:
+            self._saving = asyncio.create_task(self._save_snapshot(*self.journal.take_snapshot()))
+        elif time.monotonic() - self._head_saved >= HEAD_SECONDS:
+            self._head_saved = time.monotonic()
+            self._saving = asyncio.create_task(self._background.until_done(self.journal.save_head))
+        self._place.metrics.timers_pending.set(self.journal.fold.timers)
+
+    async def _save_snapshot(self, n: int, states: Mapping[str, bytes | None]) -> None:
+        purge_before = self._clock.now_ms() - RETENTION_MS
+        await self._background.until_done(lambda: self.journal.save_snapshot(n, states, purge_before))
+
+    async def close(self) -> None:
+        """Save the head, so that the next owner has nothing to repeat."""
+        if self._saving is not None:
+            await self._saving
+        await self._place.patience.until_done(self.journal.save_head)
+
+    async def _answer(self, items: Iterable[Item]) -> Outcome:
+        """Decide and commit; whenever the log turns out to have moved, start over from what it says."""
+        items = list(items)
+        before, backoff = Outcome(), Backoff()
+        while True:
+            try:
+                outcome = await self._attempt(items)
+            except _FoldError as error:
+                self._unfoldable[error.cause] = Poison(Reason.HANDLER_ERROR, f"evolve: {error.error!r}")
+            except (_LogMovedError, StoreUnavailable) as error:
+                self._count(error)
+                await backoff.wait()
+            else:
+                outcome.records = before.records + outcome.records
+                outcome.published_n = self.journal.n
+                outcome.first = items[0].seen if items else None
+                return outcome
+            before = await self._reload()
+
+    def _count(self, error: Exception) -> None:
+        moved = isinstance(error, _LogMovedError)
+        self._place.metrics.retried.labels(
+            Reason.COMMIT_CONFLICT if moved else Reason.STORE_UNAVAILABLE
+        ).inc()
+        log.warning(
+            "the commit log is loaded again", extra={"stream": self.journal.stream, "error": repr(error)}
+        )
+
+    async def _attempt(self, items: Sequence[Item]) -> Outcome:
+        causes = [(i.event.id, i.event.time) for i in items if i.event and i.record]
+        await self._waiting(self.journal.causes.recall(causes))
+        draft = _Draft(self._clock.now_ms())
+        for item in items:
+            if (decided := await self._decide(item, draft)) is not None:
+                draft.add(*decided)
+            if draft.size >= COMMIT_BYTES:
+                await self._commit(draft)
+        if draft.parts:
+            await self._commit(draft)
+        return draft.outcome
+
+    async def _waiting(self, step: Awaitable[R]) -> R:
+        started = time.perf_counter()
+        try:
+            return await step
+        finally:
+            self.waited += time.perf_counter() - started
+
+    async def _commit(self, draft: "_Draft") -> None:
+        if not await self._waiting(self.journal.append(draft.causes, draft.parts, draft.at_ms)):
+            raise _LogMovedError
+        self._place.metrics.commits.labels(CommitKind.LOG).inc()
+        draft.close()
+
+    async def _decide(self, item: Item, draft: "_Draft") -> tuple[Decided, bytes] | None:
+        """Decide one cause, encode and fold it; None when it was done before, has to wait, or is poison."""
+        if item.event is not None and self._known(item, item.event.id, draft):
+            return None
+        if self._held(item, draft.outcome):
+            return None
+        poison = item.poison or self._unusable(item)
+        if item.event is not None and item.key is not None and poison is None:
+            try:
+                decided = await self._answers(item.key, item.event, draft)
+                part = _checked(encode_decided(decided))
+            except Exception as error:  # noqa: BLE001  (whatever a decider raises is judged here)
+                poison = poison_of(error)
+            else:
+                self._fold(decided)
+                return decided, part
+        self._set_aside(item, poison, draft)
+        return None
+
+    def _known(self, item: Item, cause: str, draft: "_Draft") -> bool:
+        if item.record is None:
+            return item.key is None or cause not in self.journal.fold[item.key].timers
+        if cause not in self.journal.causes and cause not in draft.seen:
+            return False
+        self._place.metrics.redone.labels(item.record.topic).inc()
+        return True
+
+    def _unusable(self, item: Item) -> Poison | None:
+        if item.event is not None and item.event.id in self._unfoldable:
+            return self._unfoldable[item.event.id]
+        if item.key is None:
+            return Poison(Reason.MISSING_KEY, "a stateful consumer needs the key to know whose state it is")
+        return None
+
+    async def _answers(self, key: str, event: Event[Any], draft: "_Draft") -> Decided:
+        now = datetime.fromtimestamp(draft.at_ms / 1000, UTC)
+        state = self.journal.fold[key].state
+
+        async def decide() -> list[Decision]:
+            return list(self._decider.decide(state, event, now))
+
+        try:
+            decisions = list(self._decider.decide(state, event, now))
+        except Exception as error:
+            if transient_reason(error) is None:
+                raise
+            decisions = await self._place.patience.until_done(decide)
+        return Decided(
+            key, event.id, tuple(translate(self._encoder, event, decisions, now, self.journal.causes))
+        )
+
+    def _fold(self, decided: Decided) -> None:
+        try:
+            self.journal.fold.apply(decided)
+        except Exception as error:
+            raise _FoldError(decided.cause, error) from error
+
+    def _set_aside(self, item: Item, poison: Poison | None, draft: "_Draft") -> None:
+        assert poison is not None
+        if item.record is not None:
+            self._bury(item, poison, draft.outcome)
+        elif item.event is not None and item.key is not None:
+            self._place.metrics.failed.labels("timer", poison.reason).inc()
+            log.error("a timer's decision failed; it is tried again", extra={"detail": poison.detail})
+            timer = self.journal.fold[item.key].timers[item.event.id]
+            self.journal.fold.postpone(item.key, timer, self._clock.now() + TIMER_RETRY)
+
+
+class _Draft:
+    """The commit being made, and what the slice has come to so far."""
+
+    def __init__(self, at_ms: int) -> None:
+        self.at_ms = at_ms
+        self.outcome = Outcome()
+        self.seen: set[str] = set()
+        self.close()
+
+    def close(self) -> None:
+        """Start the next commit."""
+        self.causes: list[str] = []
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    def add(self, decided: Decided, part: bytes) -> None:
+        self.causes.append(decided.cause)
+        self.seen.add(decided.cause)
+        self.parts.append(part)
+        self.size += len(part)
+        self.outcome.records += (a.record for a in decided.answers if isinstance(a, Emitted))
+
+
+def _checked(part: bytes) -> bytes:
+    if len(part) > DECISION_BYTES:
+        raise DecisionTooLargeError(
+            f"{len(part)} bytes of answers; one decision has at most {DECISION_BYTES}"
+        )
+    return part

@@ -1,0 +1,52 @@
+"""What a consumer is declared to be, before anything runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.bus.processor import Processor, Workplace
+from shared.contracts.topics import Topic, replay_of
+
+DLQ_LIMIT = 100
+DLQ_WINDOW = 60.0
+
+OnPoison = Literal["skip", "park"]
+MakeProcessor = Callable[[Workplace], Processor]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One consumer group over all of its topics.
+
+    `on_poison`: `skip` goes on with the next record of a key, `park` keeps the later ones back, in order,
+    until the poison is replayed. `dlq_limit` dead letters of one topic within `dlq_window` seconds (counted
+    per partition, overshot by at most one slice) pause an outsiders' topic and stop the consumer for one of
+    ours.
+    """
+
+    group: str
+    handler: str
+    topics: tuple[Topic, ...]
+    make: MakeProcessor
+    stateful: bool = False
+    on_poison: OnPoison = "skip"
+    dlq_limit: int = DLQ_LIMIT
+    dlq_window: float = DLQ_WINDOW
+
+    @property
+    def names(self) -> list[str]:
+        """The topics to subscribe to, the group's own replay topic included."""
+        return [*(t.name for t in self.topics), replay_of(self.group)]
+
+    @property
+    def whole(self) -> bool:
+        """Whether a partition number must be owned whole, over all topics: state and parked keys go by it."""
+        return self.stateful or self.on_poison == "park"
+
+    def urgent(self, topic: str) -> bool:
+        """Whether `topic` is emptied first; replays are, being few and waited for."""
+        return topic == replay_of(self.group) or any(t.urgent for t in self.topics if t.name == topic)
+
+    def outsiders(self, topic: str) -> bool:
+        """Whether somebody outside the platform writes `topic`."""
+        return any(t.outsiders for t in self.topics if t.name == topic)

@@ -1,0 +1,60 @@
+"""What a service's own tests need: events to call a handler with, and a stage to rehearse a decider on.
+
+Nothing here touches a broker, a store or the time of day.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from shared.bus.answers import fired, translate
+from shared.bus.commits import Decided
+from shared.bus.decider import Decider, S
+from shared.bus.emit import Emit, Encoder
+from shared.bus.fold import Fold
+from shared.clock import ManualClock
+from shared.contracts.event import Envelope, Event, EventData
+from shared.contracts.ids import new_id
+
+NOON = datetime(2026, 1, 1, 5, tzinfo=UTC)
+T = TypeVar("T", bound=EventData)
+
+
+def event_of(data: T, *, id: str | None = None, time: datetime = NOON) -> Event[T]:  # noqa: A002  (its name)
+    """Return `data` in an envelope, as a handler gets it."""
+    envelope = Envelope(
+        specversion="1.0", id=id or new_id(), source="/test", type=data.type, subject=data.subject, time=time
+    )
+    return Event(envelope, data)
+
+
+class Rehearsal(Generic[S]):
+    """A decider with its state and its timers, on a clock that the test moves."""
+
+    def __init__(self, decider: Decider[S]) -> None:
+        self.clock = ManualClock(NOON)
+        self._decider = decider
+        self._fold: Fold[S] = Fold(decider)
+        self._encoder = Encoder("test")
+        self._done: set[str] = set()
+
+    def state(self, key: str) -> S:
+        """Return the state of `key`."""
+        return self._fold[key].state
+
+    def tell(self, key: str, data: EventData) -> list[EventData]:
+        """Let the decider answer `data` on `key`; return the bodies of the events it emits."""
+        return self._answer(key, event_of(data, time=self.clock.now()))
+
+    def advance(self, seconds: float) -> list[EventData]:
+        """Move the clock on by `seconds`; return what the timers that come due emit."""
+        self.clock.advance(seconds)
+        due = self._fold.due(self.clock.now())
+        return [data for key, timer in due for data in self._answer(key, fired(timer))]
+
+    def _answer(self, key: str, cause: Event[Any]) -> list[EventData]:
+        now = self.clock.now()
+        decisions = list(self._decider.decide(self.state(key), cause, now))
+        answers = tuple(translate(self._encoder, cause, decisions, now, self._done))
+        self._fold.apply(Decided(key, cause.id, answers))
+        self._done.add(cause.id)
+        return [decision.data for decision in decisions if isinstance(decision, Emit)]

@@ -1,0 +1,95 @@
+"""Looks at each owned partition from outside: how far behind it is, and whether it still moves.
+
+A consumer that is stuck looks like one with nothing to read (aiokafka #1154, #847): the broker's own end
+offsets tell them apart, where a ping would not.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from shared.bus.lanes import Lane
+from shared.bus.worker import Worker
+from shared.clock import Clock
+from shared.telemetry import Metrics
+
+REQUEST_SECONDS = 5.0
+POSITION_SECONDS = 1.0
+
+
+class ConsumerStuckError(Exception):
+    """There is something to read, we ask for it, and it does not come."""
+
+
+class Watch:
+    """The last position seen of each partition, and since when it has not moved though it should."""
+
+    def __init__(self, metrics: Metrics, clock: Clock, stuck_seconds: float) -> None:
+        self._metrics, self._clock, self._stuck = metrics, clock, stuck_seconds
+        self._still: dict[TopicPartition, tuple[int, float]] = {}
+        self._topics: set[str] = set()
+
+    async def look(self, consumer: AIOKafkaConsumer, workers: Iterable[Worker]) -> None:
+        """Measure lag and ages. Raises ConsumerStuckError, or what `is_unreachable` knows."""
+        owned = {lane.source: (worker, lane) for worker in workers for lane in worker.lanes}
+        if not owned:
+            return
+        ends = await asyncio.wait_for(consumer.end_offsets(list(owned)), REQUEST_SECONDS)
+        ages: dict[str, float] = {}
+        for source, (worker, lane) in owned.items():
+            position = await self._position(consumer, lane)
+            behind = max(0, ends[source] - position) + _in_hand(worker, lane)
+            self._metrics.lag.labels(source.topic, source.partition).set(behind)
+            since = self._since(lane, position, ends[source])
+            age = self._age(lane, since) if behind > 0 else 0.0
+            ages[source.topic] = max(age, ages.get(source.topic, 0.0))
+        for topic, age in ages.items():
+            self._metrics.oldest_unprocessed_age_seconds.labels(topic).set(age)
+
+    def forget(self, sources: Iterable[TopicPartition]) -> None:
+        """Drop the gauges of partitions that are not ours any more."""
+        for source in sources:
+            self._still.pop(source, None)
+            try:
+                self._metrics.lag.remove(source.topic, source.partition)
+            except KeyError:
+                continue
+
+    async def _position(self, consumer: AIOKafkaConsumer, lane: Lane) -> int:
+        """Return the next offset to fetch; it passes over what is no record, such as transaction markers."""
+        try:
+            return int(await asyncio.wait_for(consumer.position(lane.source), POSITION_SECONDS))
+        except (TimeoutError, IllegalStateError):  # not known yet, or not ours any more
+            return lane.next_offset or 0
+
+    def _since(self, lane: Lane, position: int, end: int) -> float:
+        """Return the monotonic time since which `lane` should have got something and did not."""
+        now = time.monotonic()
+        before, since = self._still.get(lane.source, (position, now))
+        waiting = not len(lane) and not lane.paused and end > position
+        if position != before or not waiting:
+            since = now
+        self._still[lane.source] = (position, since)
+        if now - since > self._stuck:
+            raise ConsumerStuckError(f"{lane.source} stands at {position} of {end}")
+        return since
+
+    def _age(self, lane: Lane, since: float) -> float:
+        if lane.oldest_ms is None:
+            return time.monotonic() - since
+        return max(0.0, self._clock.now_ms() - lane.oldest_ms) / 1000
+
+
+def _in_hand(worker: Worker, lane: Lane) -> int:
+    """Return how many records are fetched and not processed, or at least queued where that is not known."""
+    if lane.next_offset is None:
+        return 0
+    return lane.next_offset - worker.processed.get(lane.source, lane.next_offset - len(lane))
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether `look` failed because no broker answered."""
+    return isinstance(error, KafkaError | TimeoutError | OSError)

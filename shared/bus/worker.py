@@ -1,0 +1,233 @@
+"""One partition's loop: take a slice, process it, send what it came to, and note what is acknowledged.
+
+The next slice is processed while the acknowledgements of the previous ones are on their way; offsets become
+committable in order, and only when everything before them is on the broker.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+
+from shared.bus.dead_letters import Budget
+from shared.bus.errors import FatalError
+from shared.bus.incoming import Incoming
+from shared.bus.lanes import Lanes, Slice
+from shared.bus.observer import Observer
+from shared.bus.parking import Parking, record_of, replaces
+from shared.bus.patience import Patience
+from shared.bus.processor import Processor
+from shared.bus.publisher import Delivery, Publisher
+from shared.bus.work import Outcome
+from shared.store import Parked
+
+DEPTH = 4
+"""Slices that may wait for acknowledgements at once."""
+SLICE_SECONDS = 0.01
+LARGEST_SLICE = 500
+FIRST_SLICE = 100
+TAIL_SECONDS = 3.0
+"""How often the owner looks for a commit that somebody else has appended."""
+
+
+@dataclass(slots=True)
+class _Sent:
+    delivery: Delivery
+    outcome: Outcome
+    next_offsets: dict[TopicPartition, int]
+
+
+class Worker:
+    """The owner of one partition number over all inputs of its consumer."""
+
+    def __init__(
+        self,
+        partition: int,
+        lanes: Lanes,
+        processor: Processor,
+        parking: Parking,
+        patience: Patience,
+        publisher: Publisher,
+        observer: Observer,
+        budgets: dict[str, Budget],
+    ) -> None:
+        self.partition, self.lanes, self.patience = partition, lanes, patience
+        self.processed: dict[TopicPartition, int] = {}
+        """The offset after the last record whose effects are all on the broker, by input."""
+        self._processor, self._parking, self._publisher = processor, parking, publisher
+        self._observer, self._budgets = observer, budgets
+        self._sent: deque[_Sent] = deque()
+        self._limit = FIRST_SLICE
+        self._draining = False
+        self._tail_checked = self._moved = time.monotonic()
+        self.task: asyncio.Task[None] | None = None
+
+    def start(self) -> asyncio.Task[None]:
+        """Begin; the task ends when the worker was stopped, or with the error that no waiting heals."""
+        self.task = asyncio.create_task(self._run(), name=f"worker {self.partition}")
+        return self.task
+
+    async def stop(self, seconds: float) -> None:
+        """Finish what is in hand within `seconds`, abandon it after that; what is abandoned comes again."""
+        self._draining = True
+        self.lanes.wake()
+        if self.task is not None:
+            await asyncio.wait([self.task], timeout=seconds)
+            self.task.cancel()
+            await asyncio.gather(self.task, return_exceptions=True)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is queued or on its way."""
+        return not len(self.lanes) and not self._sent
+
+    def stalled(self, seconds: float) -> bool:
+        """Whether there is work, nothing we wait for is away, and yet nothing has moved for `seconds`."""
+        busy = not self.idle and self.patience.waiting is None and self._publisher.trouble is None
+        return busy and time.monotonic() - self._moved > seconds
+
+    async def _run(self) -> None:
+        await self._send(await self._processor.open(), {})
+        await self._settled()
+        while not self._draining:
+            self._moved = time.monotonic()
+            await self.lanes.wait(self._until_next_duty())
+            await self._duties()
+            slice_ = self.lanes.take(self._limit)
+            if slice_.records:
+                await self._handle(slice_)
+        await self._settled()
+        await self._processor.close()
+
+    def _until_next_duty(self) -> float | None:
+        until = self._processor.seconds_to_timer()
+        tail = self._tail_checked + TAIL_SECONDS - time.monotonic()
+        return max(0.0, tail if until is None else min(until, tail))
+
+    async def _duties(self) -> None:
+        """Due timers, a look at the log's tail, a snapshot: what does not wait for input."""
+        if self._processor.seconds_to_timer() == 0.0:
+            await self._send(await self._processor.fire(), {})
+        if time.monotonic() - self._tail_checked >= TAIL_SECONDS:
+            self._tail_checked = time.monotonic()
+            await self._send(await self._processor.refresh(), {})
+        if self._sent and self._sent[0].delivery.refused:
+            await self._settle_first()
+        self._reopen()
+        self._processor.housekeep()
+
+    def _reopen(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for lane in self.lanes:
+            if 0.0 < lane.closed_until <= now:
+                lane.closed_until = 0.0
+                self._observer.resumed(lane.source.topic)
+
+    async def _handle(self, slice_: Slice) -> None:
+        started = time.perf_counter()
+        fresh, replays = slice_.records, list[Incoming]()
+        if any(source.topic == self._parking.replays for source in slice_.next_offsets):
+            replays = [r for r in slice_.records if self._parking.is_replay(r)]
+            fresh = [r for r in slice_.records if not self._parking.is_replay(r)]
+        waited = self._processor.waited
+        outcome = await self._processor.process(fresh)
+        waited = self._processor.waited - waited
+        self._adapt(len(slice_.records), time.perf_counter() - started - waited)
+        self._observer.processed(fresh, outcome, started)
+        await self._send(outcome, {} if replays else slice_.next_offsets)
+        if replays:
+            for replay in replays:
+                await self._replay(replay)
+            await self._send(Outcome(), slice_.next_offsets)
+
+    def _adapt(self, records: int, seconds: float) -> None:
+        """Size slices so that one works for about SLICE_SECONDS: what is urgent waits no longer than that.
+
+        Waiting for the store is no work: slices cut smaller because of it would only wait more often.
+        """
+        fitting = int(records * SLICE_SECONDS / max(seconds, 1e-6))
+        self._limit = max(1, min(LARGEST_SLICE, (3 * self._limit + fitting) // 4 + 1))
+
+    async def _replay(self, replay: Incoming) -> None:
+        """Process a replayed record and then, if it went well, what waited behind it."""
+        outcome = await self._processor.process([replay])
+        await self._send(outcome, {})
+        if outcome.buried:
+            return
+        while waiting := await self.patience.until_done(lambda: self._parking.reopen(replay)):
+            rest = [p for p in waiting if not replaces(replay, p)]
+            outcome = await self._processor.process([record_of(p) for p in rest])
+            await self._send(outcome, {})
+            await self._settled()
+            await self._release(waiting, outcome)
+            if outcome.parked:
+                return
+            self._parking.close_again(waiting[0].key)
+
+    async def _release(self, waiting: Sequence[Parked], outcome: Outcome) -> None:
+        stay = {(p.topic, p.partition, p.offset) for p in outcome.parked}
+        gone = [p for p in waiting if (p.topic, p.partition, p.offset) not in stay]
+        await self.patience.until_done(lambda: self._parking.release(gone))
+        self._observer.released(gone)
+
+    async def _send(self, outcome: Outcome, next_offsets: dict[TopicPartition, int]) -> None:
+        if not outcome.records and not next_offsets and not outcome.parked:
+            return
+        delivery = await self._publisher.publish(outcome.records)
+        self._sent.append(_Sent(delivery, outcome, next_offsets))
+        if outcome.parked:
+            await self._park(outcome, self._sent.pop())
+        delivery.then(self._advance)
+        while len(self._sent) >= DEPTH:
+            await self._settle_first()
+        self._spend(outcome)
+
+    async def _park(self, outcome: Outcome, sent: _Sent) -> None:
+        """Save what is parked once its dead letters are out, and only then let the offsets go on."""
+        await self._settled()
+        await sent.delivery.wait()
+        await self.patience.until_done(lambda: self._parking.save(outcome.parked))
+        self._sent.append(sent)
+
+    async def _settled(self) -> None:
+        while self._sent:
+            await self._settle_first()
+
+    async def _settle_first(self) -> None:
+        first = self._sent[0].delivery
+        await first.wait()
+        if first.refused:
+            topic = first.refused[0].topic
+            raise FatalError(
+                f"{topic} refuses a record as too large: raise its max.message.bytes, then restart"
+            )
+        self._advance()
+
+    def _advance(self) -> None:
+        while self._sent and self._sent[0].delivery.done and not self._sent[0].delivery.refused:
+            sent = self._sent.popleft()
+            self.processed.update(sent.next_offsets)
+            self._processor.delivered(sent.outcome)
+            self._observer.acknowledged(sent.outcome)
+
+    def _spend(self, outcome: Outcome) -> None:
+        """Charge dead letters to their input: an outsider's closes for a while, ours stops the consumer."""
+        now = asyncio.get_running_loop().time()
+        for (topic, _), count in outcome.dead.items():
+            budget = self._budgets.get(topic)
+            if budget is not None and budget.spend(count, now):
+                self._overdrawn(topic, budget, now)
+
+    def _overdrawn(self, topic: str, budget: Budget, now: float) -> None:
+        lane = next((lane for lane in self.lanes if lane.source.topic == topic), None)
+        if lane is None or not lane.outsiders:
+            raise FatalError(
+                f"more than {budget.limit} dead letters from {topic} within {budget.window:.0f} s: stopped "
+                f"before more is set aside; look at its DLQ, mend the writer or the handler, start again"
+            )
+        lane.closed_until = now + budget.window
+        budget.reset()
+        self._observer.paused(topic, budget.window)
