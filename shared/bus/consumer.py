@@ -138,7 +138,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return None
 
     async def _require_topics(self, client: AIOKafkaConsumer) -> None:
-        missing = sorted(set(self._subscription.names) - await client.topics())
+        missing = sorted(self._subscription.needed - await client.topics())
         if missing:
             raise FatalError(f"topics are missing: {', '.join(missing)}; create them, then start again")
 

@@ -39,6 +39,11 @@ class Subscription:
         return [*(t.name for t in self.topics), replay_of(self.group)]
 
     @property
+    def needed(self) -> set[str]:
+        """The topics without which the consumer would come to a stop, its dead-letter topics included."""
+        return {*self.names, *(t.dlq(self.group) for t in self.topics)}
+
+    @property
     def whole(self) -> bool:
         """Whether a partition number must be owned whole, over all topics: state and parked keys go by it."""
         return self.stateful or self.on_poison == "park"

@@ -1,0 +1,79 @@
+"""Memory says at once which recent causes were decided; the store is asked about the old ones only."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from shared.bus.causes import SKEW_MS, Causes
+
+HOUR_MS = 3_600_000
+
+
+class Asked:
+    """A store that knows some causes, and remembers what it was asked."""
+
+    def __init__(self, *known: str) -> None:
+        self.known, self.questions = set(known), list[str]()
+
+    async def __call__(self, causes: Sequence[str]) -> set[str]:
+        self.questions += causes
+        return self.known & set(causes)
+
+
+def at(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+async def test_a_recent_cause_is_recognised_without_asking() -> None:
+    asked = Asked()
+    causes = Causes(asked)
+    causes.remember(["a"], HOUR_MS)
+    await causes.recall([("a", at(HOUR_MS)), ("b", at(HOUR_MS))])
+    assert "a" in causes
+    assert "b" not in causes
+    assert asked.questions == []
+
+
+async def test_what_memory_has_forgotten_raises_the_floor_and_older_causes_are_looked_up() -> None:
+    asked = Asked("a")
+    causes = Causes(asked, capacity=2)
+    for number, cause in enumerate("abcd"):
+        causes.remember([cause], (number + 1) * HOUR_MS)
+    assert causes.floor_ms == 2 * HOUR_MS
+    await causes.recall([("a", at(HOUR_MS)), ("new", at(5 * HOUR_MS))])
+    assert "a" in causes
+    assert "new" not in causes
+    assert asked.questions == ["a"]
+
+
+async def test_clocks_that_differ_a_little_do_not_hide_a_decided_cause() -> None:
+    asked = Asked("a")
+    causes = Causes(asked)
+    causes.floor_ms = HOUR_MS
+    await causes.recall([("a", at(HOUR_MS + SKEW_MS)), ("b", at(HOUR_MS + SKEW_MS + 1))])
+    assert "a" in causes
+    assert asked.questions == ["a"]
+
+
+async def test_an_old_cause_that_memory_still_has_is_not_looked_up() -> None:
+    asked = Asked()
+    causes = Causes(asked)
+    causes.floor_ms = 2 * HOUR_MS
+    causes.remember(["a"], 3 * HOUR_MS)
+    await causes.recall([("a", at(0))])
+    assert "a" in causes
+    assert asked.questions == []
+
+
+async def test_memory_is_bounded_however_many_causes_a_commit_has() -> None:
+    causes = Causes(Asked(), capacity=10)
+    causes.remember([str(n) for n in range(1000)], HOUR_MS)
+    assert sum(str(n) in causes for n in range(1000)) == 10
+    assert causes.floor_ms == HOUR_MS
+
+
+async def test_a_cause_looked_up_for_one_slice_is_not_taken_as_known_in_the_next() -> None:
+    causes = Causes(Asked("a"))
+    causes.floor_ms = HOUR_MS
+    await causes.recall([("a", at(0))])
+    await causes.recall([("b", at(0))])
+    assert "a" not in causes

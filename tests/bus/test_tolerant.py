@@ -1,0 +1,70 @@
+"""Records whose header names are not UTF-8 are read like any other, in whatever kind of batch they come."""
+
+import pytest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.bus.tolerant import TolerantRecords
+from tests.bus.wire import PLACEHOLDER, WRONG_NAME, spoiled
+
+Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
+NULLABLE = st.none() | st.binary(max_size=20)
+ROWS = st.lists(
+    st.tuples(NULLABLE, NULLABLE, st.lists(st.tuples(st.text(max_size=8), NULLABLE), max_size=3)), max_size=5
+)
+
+
+def batch(rows: list[Row], *, gzip: bool = False, offset: int = 0) -> bytes:
+    builder = DefaultRecordBatchBuilder(2, 1 if gzip else 0, 0, -1, -1, 0, 1 << 20)
+    for number, (key, value, headers) in enumerate(rows):
+        assert builder.append(number, 1_700_000_000_000 + number, key, value, headers)
+    data = bytearray(builder.build())
+    data[:8] = offset.to_bytes(8, "big")
+    return bytes(data)
+
+
+def read(records: TolerantRecords | MemoryRecords) -> list[tuple[object, ...]]:
+    found: list[tuple[object, ...]] = []
+    while records.has_next():
+        one = records.next_batch()
+        assert one.validate_crc()
+        found += [(r.offset, r.timestamp, r.key, r.value, list(r.headers)) for r in one]
+    return found
+
+
+@given(st.lists(ROWS.filter(bool), min_size=1, max_size=3), st.booleans())
+def test_what_aiokafka_can_read_is_read_the_same(batches: list[list[Row]], gzip: bool) -> None:
+    data = b"".join(batch(rows, gzip=gzip, offset=10 * n) for n, rows in enumerate(batches))
+    assert read(TolerantRecords(data)) == read(MemoryRecords(data))
+
+
+def test_a_wrong_name_keeps_its_bytes_and_its_neighbours() -> None:
+    rows: list[Row] = [
+        (b"k1", b"v1", [("a", b"1")]),
+        (b"k2", None, [(PLACEHOLDER, b"\xff"), ("b", None)]),
+        (None, b"v3", []),
+    ]
+    data = (
+        batch([(b"k0", b"v0", [])]) + spoiled(batch(rows, offset=1)) + batch([(b"k4", b"v4", [])], offset=4)
+    )
+    found = read(TolerantRecords(data))
+    assert [row[0] for row in found] == [0, 1, 2, 3, 4]
+    assert [row[2:] for row in found[1:4]] == [
+        (b"k1", b"v1", [("a", b"1")]),
+        (b"k2", None, [(WRONG_NAME.decode("utf-8", "surrogateescape"), b"\xff"), ("b", None)]),
+        (None, b"v3", []),
+    ]
+
+
+def test_aiokafka_alone_cannot_read_it() -> None:
+    with pytest.raises(UnicodeDecodeError):
+        read(MemoryRecords(spoiled(batch([(b"k", b"v", [(PLACEHOLDER, b"")])]))))
+
+
+def test_a_batch_that_was_cut_off_is_left_for_the_next_fetch() -> None:
+    whole, cut = batch([(b"k", b"v", [])]), batch([(b"k", b"v", [])], offset=1)[:-3]
+    records = TolerantRecords(whole + cut)
+    assert [row[0] for row in read(records)] == [0]
+    assert records.size_in_bytes() == len(whole + cut)
