@@ -51,10 +51,12 @@ async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]
         await client.close()
 
 
-def wanted(groups: Groups, agencies: Sequence[str]) -> Iterator[tuple[Topic, dict[str, str]]]:
-    """Yield every topic there is to be for `groups` and `agencies`, each once, with its configuration."""
+def wanted(
+    groups: Groups, agencies: Sequence[str], own: Sequence[str] = ()
+) -> Iterator[tuple[Topic, dict[str, str]]]:
+    """Yield every topic there is to be, each once, with its configuration: the contract's and `own` ones."""
     partners = ((contract.agency_incidents(code), contract.agency_responses(code)) for code in agencies)
-    for topic in (*contract.ALL, *chain.from_iterable(partners)):
+    for topic in (*contract.ALL, *chain.from_iterable(partners), *(Topic(name, key="") for name in own)):
         yield topic, _kept(topic.kept)
     for group, inputs in groups.items():
         for topic in inputs:
@@ -118,11 +120,19 @@ def topics() -> None:
               help="Also the DLQs and the replay topic of this consumer group, of those topics or of what it "
               "reads by contract.")  # fmt: skip
 @click.option("--agency", "agencies", multiple=True, metavar="CODE", help="Also the topics of this agency.")
+@click.option(
+    "--topic", "own", multiple=True, metavar="NAME", help="Also this topic, of a service of your own."
+)
 @click.option("--replication", type=click.IntRange(1), default=REPLICATION, show_default=True)
 @click.option("--partitions", type=click.IntRange(1), help="At most so many, for a small installation.")
 @operator_command
 async def create(
-    settings: Settings, groups: Groups, agencies: Sequence[str], replication: int, partitions: int | None
+    settings: Settings,
+    groups: Groups,
+    agencies: Sequence[str],
+    own: Sequence[str],
+    replication: int,
+    partitions: int | None,
 ) -> None:
     """Create the topics of the contract that do not exist yet; those that do are left as they are."""
     in_sync = {"min.insync.replicas": str(max(1, replication - 1))}
@@ -130,7 +140,7 @@ async def create(
         new = [
             NewTopic(topic.name, min(topic.partitions, partitions or topic.partitions), replication,
                      topic_configs=config | in_sync)
-            for topic, config in wanted(groups, agencies)
+            for topic, config in wanted(groups, agencies, own)
         ]  # fmt: skip
     except ValueError as error:
         raise click.UsageError(str(error)) from None
