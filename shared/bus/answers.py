@@ -10,7 +10,11 @@ from shared.contracts.event import Envelope, Event
 
 
 def translate(
-    encoder: Encoder, cause: Event[Any], decisions: Iterable[Decision], now: datetime, done: Container[str]
+    encoder: Encoder,
+    cause: Event[Any],
+    decisions: Iterable[Decision],
+    now: datetime | bytes,
+    done: Container[str],
 ) -> Iterator[Answer]:
     """Yield the answers to `cause`, decided at `now`, as they are stored.
 

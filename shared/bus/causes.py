@@ -4,6 +4,7 @@ Memory is authoritative for causes younger than its floor: a cause cannot have b
 so if it came into being after everything memory has forgotten, memory would know of it.
 """
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 
@@ -21,16 +22,19 @@ class Causes:
     def __init__(self, lookup: Lookup, capacity: int = CAPACITY) -> None:
         self._lookup = lookup
         self._capacity = capacity
-        self._known: dict[str, int] = {}
+        self._commits: deque[tuple[tuple[str, ...], int]] = deque()
+        self._known: set[str] = set()
         self._recalled: Collection[str] = ()
         self.floor_ms = 0
 
     def remember(self, causes: Sequence[str], at_ms: int) -> None:
         """Add the causes of a commit made at `at_ms`; commits come in order."""
-        self._known.update(dict.fromkeys(causes, at_ms))
+        self._commits.append((tuple(causes), at_ms))
+        self._known.update(causes)
         while len(self._known) > self._capacity:
-            oldest = next(iter(self._known))
-            self.floor_ms = max(self.floor_ms, self._known.pop(oldest))
+            forgotten, at_ms = self._commits.popleft()
+            self._known.difference_update(forgotten)
+            self.floor_ms = max(self.floor_ms, at_ms)
 
     def __contains__(self, cause: object) -> bool:
         return cause in self._known or cause in self._recalled

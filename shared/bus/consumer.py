@@ -43,6 +43,7 @@ FULL_BYTES = 4 * 1024 * 1024
 REVOKE_SECONDS = 3.0
 COMMIT_SECONDS = 5.0
 WATCH_SECONDS = 2.0
+TOPIC_SECONDS = 10.0
 POLL_FAILURES = 20
 JOINING = "not in the group yet"
 LIVES = 3
@@ -138,8 +139,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return None
 
     async def _require_topics(self, client: AIOKafkaConsumer) -> None:
-        missing = sorted(self._subscription.needed - await client.topics())
-        if missing:
+        deadline = time.monotonic() + TOPIC_SECONDS
+        while missing := sorted(self._subscription.needed - await client.topics()):
+            if time.monotonic() < deadline:  # brokers learn of new topics one after the other
+                await asyncio.sleep(POLL_MS / 1000)
+                continue
             raise FatalError(f"topics are missing: {', '.join(missing)}; create them, then start again")
 
     async def _fetch(self, client: AIOKafkaConsumer) -> None:

@@ -1,7 +1,7 @@
 """From records to what they came to: read, wait behind parked keys, answer, set poison aside."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.bus.dead_letters import Poison
@@ -15,6 +15,10 @@ from shared.contracts.event import EventData
 from shared.store import Store
 from shared.telemetry import Metrics
 from shared.telemetry.reasons import Reason
+
+Source = Callable[[], Iterable[Item]]
+"""Gives the causes of a slice, each time from the first. They are kept nowhere: what is held at once should
+fit the CPU's caches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Processor(ABC):
 
         What the outcome parks must be saved after its dead letters are out, or a crash could keep one back.
         """
-        return await self._answer(self._read(records))
+        return await self._answer(lambda: self._read(records))
 
     def _read(self, records: Sequence[Incoming]) -> Iterator[Item]:
         for record in records:
@@ -81,8 +85,8 @@ class Processor(ABC):
         """Leave things tidy for the next owner; everything sent is acknowledged."""
 
     @abstractmethod
-    async def _answer(self, items: Iterable[Item]) -> Outcome:
-        """Return what `items` came to; called again from the start only by itself."""
+    async def _answer(self, source: Source) -> Outcome:
+        """Return what the causes of `source` came to, in order."""
 
     def _held(self, item: Item, outcome: Outcome) -> bool:
         """Park `item` if it has to wait; whether it had to."""

@@ -3,20 +3,23 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
 from typing import Any, Generic
 
 from shared.bus.answers import fired, translate
 from shared.bus.backoff import Backoff
-from shared.bus.commits import Decided, Emitted, encode_decided
+from shared.bus.commits import Decided, encode_decided
 from shared.bus.dead_letters import Poison
 from shared.bus.decider import Decider, S
+from shared.bus.draft import Draft
 from shared.bus.emit import Decision, Encoder
 from shared.bus.errors import DecisionTooLargeError, transient_reason
 from shared.bus.journal import Journal
 from shared.bus.patience import Patience, R
-from shared.bus.processor import Processor, Workplace
+from shared.bus.processor import Processor, Source, Workplace
 from shared.bus.stateless import poison_of
 from shared.bus.work import Item, Outcome
 from shared.contracts.event import Event, EventData
@@ -26,6 +29,8 @@ from shared.telemetry.reasons import Reason
 
 log = logging.getLogger(__name__)
 
+RECALLED_TOGETHER = 64
+"""Causes that are read, looked up and decided before the next ones are read."""
 COMMIT_BYTES = 512 * 1024
 """A commit is closed when its parts, before compression, have reached this size."""
 DECISION_BYTES = MAX_BODY_BYTES - COMMIT_BYTES - 4096
@@ -87,7 +92,7 @@ class Stateful(Processor, Generic[S]):
         if not due:
             return Outcome()
         self._place.metrics.timers_fired.inc(len(due))
-        return await self._answer([Item(key, fired(timer)) for key, timer in due])
+        return await self._answer(lambda: [Item(key, fired(timer)) for key, timer in due])
 
     def seconds_to_timer(self) -> float | None:
         """Return the real seconds until a timer is due."""
@@ -125,13 +130,12 @@ class Stateful(Processor, Generic[S]):
             await self._saving
         await self._place.patience.until_done(self.journal.save_head)
 
-    async def _answer(self, items: Iterable[Item]) -> Outcome:
+    async def _answer(self, source: Source) -> Outcome:
         """Decide and commit; whenever the log turns out to have moved, start over from what it says."""
-        items = list(items)
         before, backoff = Outcome(), Backoff()
         while True:
             try:
-                outcome = await self._attempt(items)
+                outcome = await self._attempt(source())
             except _FoldError as error:
                 self._unfoldable[error.cause] = Poison(Reason.HANDLER_ERROR, f"evolve: {error.error!r}")
             except (_LogMovedError, StoreUnavailable) as error:
@@ -140,7 +144,6 @@ class Stateful(Processor, Generic[S]):
             else:
                 outcome.records = before.records + outcome.records
                 outcome.published_n = self.journal.n
-                outcome.first = items[0].seen if items else None
                 return outcome
             before = await self._reload()
 
@@ -153,15 +156,18 @@ class Stateful(Processor, Generic[S]):
             "the commit log is loaded again", extra={"stream": self.journal.stream, "error": repr(error)}
         )
 
-    async def _attempt(self, items: Sequence[Item]) -> Outcome:
-        causes = [(i.event.id, i.event.time) for i in items if i.event and i.record]
-        await self._waiting(self.journal.causes.recall(causes))
-        draft = _Draft(self._clock.now_ms())
-        for item in items:
-            if (decided := await self._decide(item, draft)) is not None:
-                draft.add(*decided)
-            if draft.size >= COMMIT_BYTES:
-                await self._commit(draft)
+    async def _attempt(self, items: Iterable[Item]) -> Outcome:
+        draft, waiting = Draft(self._clock.now_ms()), iter(items)
+        while some := list(islice(waiting, RECALLED_TOGETHER)):
+            if self.journal.causes.floor_ms:
+                causes = [(i.event.id, i.event.time) for i in some if i.event and i.record]
+                await self._waiting(self.journal.causes.recall(causes))
+            draft.outcome.first = draft.outcome.first or some[0].seen
+            for item in some:
+                if (decided := await self._decide(item, draft)) is not None:
+                    draft.add(*decided)
+                if draft.size >= COMMIT_BYTES:
+                    await self._commit(draft)
         if draft.parts:
             await self._commit(draft)
         return draft.outcome
@@ -173,13 +179,13 @@ class Stateful(Processor, Generic[S]):
         finally:
             self.waited += time.perf_counter() - started
 
-    async def _commit(self, draft: "_Draft") -> None:
+    async def _commit(self, draft: Draft) -> None:
         if not await self._waiting(self.journal.append(draft.causes, draft.parts, draft.at_ms)):
             raise _LogMovedError
         self._place.metrics.commits.labels(CommitKind.LOG).inc()
         draft.close()
 
-    async def _decide(self, item: Item, draft: "_Draft") -> tuple[Decided, bytes] | None:
+    async def _decide(self, item: Item, draft: Draft) -> tuple[Decided, bytes] | None:
         """Decide one cause, encode and fold it; None when it was done before, has to wait, or is poison."""
         if item.event is not None and self._known(item, item.event.id, draft):
             return None
@@ -198,7 +204,7 @@ class Stateful(Processor, Generic[S]):
         self._set_aside(item, poison, draft)
         return None
 
-    def _known(self, item: Item, cause: str, draft: "_Draft") -> bool:
+    def _known(self, item: Item, cause: str, draft: Draft) -> bool:
         if item.record is None:
             return item.key is None or cause not in self.journal.fold[item.key].timers
         if cause not in self.journal.causes and cause not in draft.seen:
@@ -213,22 +219,19 @@ class Stateful(Processor, Generic[S]):
             return Poison(Reason.MISSING_KEY, "a stateful consumer needs the key to know whose state it is")
         return None
 
-    async def _answers(self, key: str, event: Event[Any], draft: "_Draft") -> Decided:
-        now = datetime.fromtimestamp(draft.at_ms / 1000, UTC)
+    async def _answers(self, key: str, event: Event[Any], draft: Draft) -> Decided:
         state = self.journal.fold[key].state
-
-        async def decide() -> list[Decision]:
-            return list(self._decider.decide(state, event, now))
-
         try:
-            decisions = list(self._decider.decide(state, event, now))
+            decisions = list(self._decider.decide(state, event, draft.now))
         except Exception as error:
             if transient_reason(error) is None:
                 raise
-            decisions = await self._place.patience.until_done(decide)
-        return Decided(
-            key, event.id, tuple(translate(self._encoder, event, decisions, now, self.journal.causes))
-        )
+            decisions = await self._place.patience.until_done(partial(self._ask, state, event, draft.now))
+        answers = translate(self._encoder, event, decisions, draft.wire_time, self.journal.causes)
+        return Decided(key, event.id, tuple(answers))
+
+    async def _ask(self, state: S, event: Event[Any], now: datetime) -> list[Decision]:
+        return list(self._decider.decide(state, event, now))
 
     def _fold(self, decided: Decided) -> None:
         try:
@@ -236,7 +239,7 @@ class Stateful(Processor, Generic[S]):
         except Exception as error:
             raise _FoldError(decided.cause, error) from error
 
-    def _set_aside(self, item: Item, poison: Poison | None, draft: "_Draft") -> None:
+    def _set_aside(self, item: Item, poison: Poison | None, draft: Draft) -> None:
         assert poison is not None
         if item.record is not None:
             self._bury(item, poison, draft.outcome)
@@ -245,29 +248,6 @@ class Stateful(Processor, Generic[S]):
             log.error("a timer's decision failed; it is tried again", extra={"detail": poison.detail})
             timer = self.journal.fold[item.key].timers[item.event.id]
             self.journal.fold.postpone(item.key, timer, self._clock.now() + TIMER_RETRY)
-
-
-class _Draft:
-    """The commit being made, and what the slice has come to so far."""
-
-    def __init__(self, at_ms: int) -> None:
-        self.at_ms = at_ms
-        self.outcome = Outcome()
-        self.seen: set[str] = set()
-        self.close()
-
-    def close(self) -> None:
-        """Start the next commit."""
-        self.causes: list[str] = []
-        self.parts: list[bytes] = []
-        self.size = 0
-
-    def add(self, decided: Decided, part: bytes) -> None:
-        self.causes.append(decided.cause)
-        self.seen.add(decided.cause)
-        self.parts.append(part)
-        self.size += len(part)
-        self.outcome.records += (a.record for a in decided.answers if isinstance(a, Emitted))
 
 
 def _checked(part: bytes) -> bytes:

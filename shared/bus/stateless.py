@@ -8,7 +8,7 @@ from typing import Any, cast
 from shared.bus.dead_letters import Poison
 from shared.bus.emit import Emit, Encoder, TooLargeError
 from shared.bus.errors import DecisionTooLargeError, transient_reason
-from shared.bus.processor import Processor, Workplace
+from shared.bus.processor import Processor, Source, Workplace
 from shared.bus.work import Item, Outcome
 from shared.contracts.event import Event, EventData
 from shared.contracts.kafka import Record
@@ -29,10 +29,9 @@ class Each(Processor):
         self._handler = handler
         self._encoder = encoder
 
-    async def _answer(self, items: Iterable[Item]) -> Outcome:
-        """Answer one item at a time, keeping none: what a slice holds at once should fit the CPU's caches."""
+    async def _answer(self, source: Source) -> Outcome:
         outcome = Outcome()
-        for item in items:
+        for item in source():
             event = item.event
             if event is None:
                 await self._set_aside(item, item.poison, outcome)
@@ -79,8 +78,8 @@ class Batch(Each):
         super().__init__(place, accepted, self._alone, encoder)
         self._batch = handler
 
-    async def _answer(self, items: Iterable[Item]) -> Outcome:
-        items = list(items)
+    async def _answer(self, source: Source) -> Outcome:
+        items = list(source())
         events = [item.event for item in items if item.event is not None]
         if events and len(events) == len(items) and not self._place.parking.closed:
             try:
@@ -90,7 +89,7 @@ class Batch(Each):
             else:
                 outcome.first = items[0].seen
                 return outcome
-        return await super()._answer(items)
+        return await super()._answer(lambda: items)
 
     async def _together(self, events: Sequence[Event[Any]]) -> Outcome:
         answers = await self._call(events)

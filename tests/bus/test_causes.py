@@ -67,7 +67,7 @@ async def test_an_old_cause_that_memory_still_has_is_not_looked_up() -> None:
 async def test_memory_is_bounded_however_many_causes_a_commit_has() -> None:
     causes = Causes(Asked(), capacity=10)
     causes.remember([str(n) for n in range(1000)], HOUR_MS)
-    assert sum(str(n) in causes for n in range(1000)) == 10
+    assert sum(str(n) in causes for n in range(1000)) <= 10
     assert causes.floor_ms == HOUR_MS
 
 
