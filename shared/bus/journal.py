@@ -33,7 +33,8 @@ class Journal(Generic[S]):
 
     def _clear(self, head: Head) -> None:
         self.fold: Fold[S] = Fold(self._decider)
-        self.causes = Causes(lambda ids: self._store.known_causes(self.stream, ids))
+        self.causes = Causes(lambda ids: self._store.known_causes(self.stream, ids), self._earlier)
+        self._first = 1
         self.n, self.published_n, self._snapshot_n = 0, head.published_n, head.snapshot_n
         self._saved = head
         self._emptied: deque[tuple[int, list[str]]] = deque()
@@ -53,8 +54,16 @@ class Journal(Generic[S]):
         self.fold.restore(snapshots)
         self._emptied.extend(sorted((s.n, [s.key]) for s in snapshots if self.fold.is_empty(s.key)))
         if start and commits:
-            self.causes.floor_ms = commits[0].at
+            self.causes.floor_ms, self._first = commits[0].at, commits[0].n
         return [record for commit in commits for record in self._replay(commit)]
+
+    async def _earlier(self) -> Sequence[Commit]:
+        """Return the page of commits before the first one whose causes are in memory."""
+        after = max(0, self._first - 1 - PAGE)
+        page = await self._store.tail(self.stream, after, self._first - 1 - after) if self._first > 1 else []
+        commits = [commit for commit in page if commit.n < self._first]
+        self._first = commits[0].n if commits else self._first
+        return commits
 
     async def _tail(self, after: int) -> AsyncIterator[Commit]:
         while True:
@@ -69,6 +78,8 @@ class Journal(Generic[S]):
         self.n = commit.n
         self.causes.remember(commit.causes, commit.at)
         records: list[Record] = []
+        if commit.n <= min(self._snapshot_n, self.published_n):
+            return records  # in the snapshots, and out: only its causes were wanted
         for decided in decode_body(commit.body):
             if commit.n > self.fold[decided.key].snapshot_n:
                 self.fold.apply(decided)

@@ -24,7 +24,7 @@ from shared.bus.stateless import poison_of
 from shared.bus.work import Item, Outcome
 from shared.contracts.event import Event, EventData
 from shared.store import MAX_BODY_BYTES, StoreUnavailable
-from shared.telemetry import CommitKind
+from shared.telemetry import CommitKind, log_cause
 from shared.telemetry.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -168,6 +168,7 @@ class Stateful(Processor, Generic[S]):
                     draft.add(*decided)
                 if draft.size >= COMMIT_BYTES:
                     await self._commit(draft)
+        log_cause.set(None)
         if draft.parts:
             await self._commit(draft)
         return draft.outcome
@@ -221,6 +222,7 @@ class Stateful(Processor, Generic[S]):
 
     async def _answers(self, key: str, event: Event[Any], draft: Draft) -> Decided:
         state = self.journal.fold[key].state
+        log_cause.set(event)
         try:
             decisions = list(self._decider.decide(state, event, draft.now))
         except Exception as error:

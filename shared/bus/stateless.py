@@ -12,6 +12,7 @@ from shared.bus.processor import Processor, Source, Workplace
 from shared.bus.work import Item, Outcome
 from shared.contracts.event import Event, EventData
 from shared.contracts.kafka import Record
+from shared.telemetry import log_cause
 from shared.telemetry.reasons import Reason
 
 Emits = Iterable[Emit] | None
@@ -37,6 +38,7 @@ class Each(Processor):
                 await self._set_aside(item, item.poison, outcome)
             elif not self._held(item, outcome):
                 outcome.first = outcome.first or item.seen
+                log_cause.set(event)
                 try:
                     emits = self._handler(event)
                     if isinstance(emits, CoroutineType):
@@ -44,6 +46,7 @@ class Each(Processor):
                     outcome.records += self._encoder.records(event, cast("Emits", emits) or ())
                 except Exception as error:  # noqa: BLE001  (whatever a handler raises is judged here)
                     await self._after(error, item, event, outcome)
+        log_cause.set(None)
         return outcome
 
     async def _after(self, error: Exception, item: Item, event: Event[Any], outcome: Outcome) -> None:

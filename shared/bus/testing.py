@@ -19,10 +19,22 @@ NOON = datetime(2026, 1, 1, 5, tzinfo=UTC)
 T = TypeVar("T", bound=EventData)
 
 
-def event_of(data: T, *, id: str | None = None, time: datetime = NOON) -> Event[T]:  # noqa: A002  (its name)
+def event_of(
+    data: T,
+    *,
+    id: str | None = None,  # noqa: A002  (the CloudEvents word)
+    time: datetime = NOON,
+    traceparent: str | None = None,
+) -> Event[T]:
     """Return `data` in an envelope, as a handler gets it."""
     envelope = Envelope(
-        specversion="1.0", id=id or new_id(), source="/test", type=data.type, subject=data.subject, time=time
+        specversion="1.0",
+        id=id or new_id(),
+        source="/test",
+        type=data.type,
+        subject=data.subject,
+        time=time,
+        traceparent=traceparent,
     )
     return Event(envelope, data)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from pathlib import PurePath
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, Protocol, TextIO
 from uuid import UUID
 
 from shared.telemetry.exceptions import described
@@ -31,6 +31,27 @@ class LogContext(NamedTuple):
 
 _NOTHING = LogContext()
 log_context: ContextVar[LogContext] = ContextVar("log_context", default=_NOTHING)
+
+
+class Cause(Protocol):
+    """An event, as far as a log line has to know it."""
+
+    @property
+    def traceparent(self) -> str | None: ...
+    @property
+    def data(self) -> object: ...
+
+
+log_cause: ContextVar[Cause | None] = ContextVar("log_cause", default=None)
+"""The event that is being handled. Its ids are read only when a line is written, so setting it is cheap."""
+
+
+def _ids() -> dict[str, str]:
+    ids, cause = log_context.get()._asdict(), log_cause.get()
+    if cause is not None:
+        ids["trace_id"] = ids["trace_id"] or (cause.traceparent or "")[3:35]
+        ids["incident_id"] = ids["incident_id"] or str(getattr(cause.data, "incident_id", ""))
+    return {name: value for name, value in ids.items() if value}
 
 
 @contextmanager
@@ -77,7 +98,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        fields |= {name: value for name, value in log_context.get()._asdict().items() if value}
+        fields |= _ids()
         if record.exc_info and record.exc_info[1]:
             fields["exception"] = described(record.exc_info[1])
         return fields

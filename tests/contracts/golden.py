@@ -11,7 +11,7 @@ from shared.contracts.kafka import STRUCTURED_JSON, to_structured
 from shared.contracts.schemas import TOPICS, schemas
 from tests.contracts.examples import AGENCY, EVENT, EXAMPLES, NOW
 
-HERE = Path(__file__).parent / "golden"
+HERE = Path(__file__).parent / "past"
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 

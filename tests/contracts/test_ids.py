@@ -18,7 +18,7 @@ DERIVATIONS = st.tuples(PARTS, PARTS, PARTS, st.integers(0, 11))
 def test_a_derived_id_is_the_uuid5_of_its_cause_type_subject_and_ordinal(
     cause: str, event_type: str, subject: str, ordinal: int
 ) -> None:
-    expected = uuid5(NAMESPACE, "\0".join([cause, event_type, subject, str(ordinal)]))
+    expected = uuid5(UUID(str(NAMESPACE)), "\0".join([cause, event_type, subject, str(ordinal)]))
     assert derived_id(cause, event_type, subject, ordinal) == str(expected)
 
 
@@ -26,7 +26,7 @@ def test_a_derived_id_is_the_uuid5_of_its_cause_type_subject_and_ordinal(
 def test_a_timers_id_is_the_uuid5_of_its_subject_kind_and_attempt(
     subject: str, kind: str, attempt: int
 ) -> None:
-    assert timer_id(subject, kind, attempt) == str(uuid5(NAMESPACE, f"{subject}\0{kind}\0{attempt}"))
+    assert timer_id(subject, kind, attempt) == str(uuid5(UUID(str(NAMESPACE)), f"{subject}\0{kind}\0{attempt}"))
 
 
 @given(st.sets(DERIVATIONS, max_size=60))

@@ -1,0 +1,66 @@
+"""What can happen in a round, and in which order a seed makes it happen."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`kind` is kill, freeze, broker or store; it strikes when a member of `role` is in `window`."""
+
+    kind: str
+    role: str
+    window: str
+
+    @property
+    def in_rebalance(self) -> bool:
+        """Whether the window is part of a rebalance, so that only one brings the member there."""
+        return self.window in ("revoke", "assign")
+
+
+def _faults(kind: str, *places: str) -> list[Fault]:
+    return [Fault(kind, *place.split()) for place in places]
+
+
+DECK = (
+    _faults(
+        "kill",
+        "desk decide-publish",
+        "relay publish-commit",
+        "desk snapshot",
+        "desk revoke",
+        "sink publish-commit",
+        "desk publish-commit",
+        "relay assign",
+        "desk assign",
+    ),
+    _faults(
+        "freeze",
+        "desk decide-publish",
+        "relay publish-commit",
+        "desk publish-commit",
+        "sink decide-publish",
+        "desk snapshot",
+        "relay revoke",
+    ),
+    _faults("broker", "desk decide-publish", "relay decide-publish", "sink publish-commit"),
+    _faults("store", "desk decide-publish", "desk snapshot", "desk publish-commit"),
+)
+
+
+def schedule(seed: int, rounds: int) -> list[tuple[Fault, int]]:
+    """Return the faults of a run in order, each with a seed of its own for what is left to chance.
+
+    Kinds take turns, so that a short run has met them all; 20 rounds meet the whole deck.
+    """
+    chance = random.Random(seed)
+    endless = _deal(chance)
+    return [(next(endless), chance.getrandbits(32)) for _ in range(rounds)]
+
+
+def _deal(chance: random.Random) -> Iterator[Fault]:
+    while True:
+        piles = [chance.sample(pile, len(pile)) for pile in DECK]
+        yield from (fault for fault in chain.from_iterable(zip_longest(*piles)) if fault)
