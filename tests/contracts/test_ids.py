@@ -26,7 +26,9 @@ def test_a_derived_id_is_the_uuid5_of_its_cause_type_subject_and_ordinal(
 def test_a_timers_id_is_the_uuid5_of_its_subject_kind_and_attempt(
     subject: str, kind: str, attempt: int
 ) -> None:
-    assert timer_id(subject, kind, attempt) == str(uuid5(UUID(str(NAMESPACE)), f"{subject}\0{kind}\0{attempt}"))
+    assert timer_id(subject, kind, attempt) == str(
+        uuid5(UUID(str(NAMESPACE)), f"{subject}\0{kind}\0{attempt}")
+    )
 
 
 @given(st.sets(DERIVATIONS, max_size=60))
