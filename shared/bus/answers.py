@@ -14,7 +14,7 @@ def translate(
     cause: Event[Any],
     decisions: Iterable[Decision],
     now: datetime | bytes,
-    done: Container[str],
+    *done: Container[str],
 ) -> Iterator[Answer]:
     """Yield the answers to `cause`, decided at `now`, as they are stored.
 
@@ -27,7 +27,7 @@ def translate(
             case Keep(data):
                 yield Kept(data)
             case Timer():
-                if decision.id == cause.id or decision.id in done:
+                if decision.id == cause.id or any(decision.id in causes for causes in done):
                     raise ValueError(f"{decision} has fired already: give it the next attempt number")
                 yield TimerSet(decision)
             case Cancel():

@@ -8,6 +8,7 @@ reaches a little below the floor, memory is extended once instead of asking abou
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
+from math import inf
 
 from shared.store import Commit
 
@@ -54,7 +55,9 @@ class Causes:
         if causes:
             await self._reach(round(min(time for _, time in causes).timestamp() * 1000))
         horizon = self.floor_ms + SKEW_MS
-        old = [id_ for id_, time in causes if time.timestamp() * 1000 <= horizon and id_ not in self._known]
+        newest = self._commits[-1][1] + SKEW_MS if self._commits else inf
+        times = ((id_, time.timestamp() * 1000) for id_, time in causes if id_ not in self._known)
+        old = [id_ for id_, ms in times if ms <= horizon or ms > newest]  # a clock may also be far ahead
         self._recalled = await self._lookup(old) if old else ()
 
     async def _reach(self, oldest_ms: int) -> None:

@@ -72,6 +72,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._stopping = asyncio.Event()
         self._room = asyncio.Event()
         self._poll_failures = 0
+        self._leaving = False
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.workers: dict[int, Worker] = {}
         self.trouble: str | None = JOINING
@@ -99,6 +100,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _live(self, drain_seconds: float) -> None:
         self._failure = asyncio.get_running_loop().create_future()
+        self._leaving, self._poll_failures = False, 0
         self._client = client = await self._join()
         if client is None:
             return
@@ -107,14 +109,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         stopping = asyncio.create_task(self._wait_for_stop())
         try:
             await asyncio.wait([*tasks, stopping, self._failure], return_when=asyncio.FIRST_COMPLETED)
+            self._leaving = True  # a rebalance from now on gives us nothing
             await self._release(drain_seconds if stopping.done() else 0.0)
             for done in (*tasks, self._failure):
                 if done.done():
                     done.result()
         finally:
+            self._leaving = True
             for task in (*tasks, stopping):
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
+            await asyncio.gather(*(worker.stop(0.0) for worker in self.workers.values()))
             await _close_quietly(client)
 
     async def _join(self) -> AIOKafkaConsumer | None:
@@ -194,10 +199,19 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _start_at_earliest(self, client: AIOKafkaConsumer) -> None:
         """Start partitions nobody of the group has committed yet at their first record."""
-        new = [lane.source for lane in self._lanes() if lane.next_offset is None]
-        unread = [source for source in new if await client.committed(source) is None]
-        if unread:
-            await client.seek_to_beginning(*unread)
+        try:
+            await self._go_to_committed(client)
+        except KafkaError as error:  # a rebalance came in between: the next fetch asks again
+            log.info("the start of a partition is looked for again", extra={"error": repr(error)})
+
+    async def _go_to_committed(self, client: AIOKafkaConsumer) -> None:
+        """Put partitions of which nothing was received yet where the group stands, or at their beginning."""
+        for source in [lane.source for lane in self._lanes() if lane.next_offset is None]:
+            committed = await client.committed(source)
+            if committed is None:
+                await client.seek_to_beginning(source)
+            else:
+                client.seek(source, committed)
 
     async def _after_failed_poll(self, client: AIOKafkaConsumer, error: KafkaError) -> None:
         """Go back to what was really received: a failed `getmany` may have dropped what it had in hand."""
@@ -206,10 +220,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         log.warning("a fetch failed", extra={"error": repr(error)})
         if self._poll_failures > POLL_FAILURES:
             raise ConsumerStuckError(f"every fetch fails: {error!r}") from error
-        for lane in self._lanes():
-            if lane.next_offset is not None:
-                with contextlib.suppress(IllegalStateError):
+        with contextlib.suppress(KafkaError):
+            for lane in self._lanes():
+                if lane.next_offset is not None:
                     client.seek(lane.source, lane.next_offset)
+            await self._go_to_committed(client)
         await asyncio.sleep(POLL_MS / 1000)
 
     def _regulate(self, client: AIOKafkaConsumer) -> None:
@@ -259,22 +274,29 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Called by aiokafka before every rebalance: finish or abandon, and commit while we may."""
         del revoked  # with the eager protocol that is everything
+        self.trouble = JOINING
         await self._release(REVOKE_SECONDS)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Called by aiokafka after a rebalance, before anything is fetched: one worker per number."""
+        if self._leaving:
+            return
         self._metrics.rebalances.inc()
         self.trouble = None
+        try:
+            self._adopt_all(assigned)
+        except Exception as error:  # noqa: BLE001  (aiokafka would log it and go on without workers)
+            self._fail(error)
+
+    def _adopt_all(self, assigned: Collection[TopicPartition]) -> None:
         self._committed.clear()
         by_number: dict[int, list[TopicPartition]] = {}
         for source in sorted(assigned):
             by_number.setdefault(source.partition, []).append(source)
         for number, sources in by_number.items():
             if self._subscription.whole and len(sources) != len(self._subscription.names):
-                self._fail(
-                    FatalError(f"the inputs of {self._subscription.group} differ in partitions: {sources}")
-                )
-                return
+                group = self._subscription.group
+                raise FatalError(f"the inputs of {group} differ in partitions: {sources}")
             self._adopt(number, sources)
         self._metrics.owned_partitions.set(len(assigned))
 
@@ -284,7 +306,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._room.set()
 
     def _worker_ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            if any(w.task is task and not w.draining for w in self.workers.values()):
+                self._fail(FatalError("a handler cancelled its worker"))
+        elif (error := task.exception()) is not None:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
@@ -305,5 +330,5 @@ async def _close_quietly(client: AIOKafkaConsumer) -> None:
     """Leave the group and close; a client that cannot even do that is left to the garbage collector."""
     try:
         await asyncio.wait_for(client.stop(), COMMIT_SECONDS)
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  (it is thrown away either way)
+    except Exception as error:  # noqa: BLE001  (it is thrown away either way)
         log.info("a consumer did not close cleanly", extra={"error": repr(error)})

@@ -81,6 +81,9 @@ class Processor(ABC):
     def housekeep(self) -> None:  # noqa: B027
         """Start, in the background, what is due between slices."""
 
+    def abandon(self) -> None:  # noqa: B027
+        """Let go of whatever still runs in the background; somebody else may own the partition by now."""
+
     async def close(self) -> None:  # noqa: B027
         """Leave things tidy for the next owner; everything sent is acknowledged."""
 

@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from shared.bus.backoff import Backoff
+from shared.bus.errors import FatalError
 from shared.bus.partitioner import partition_of
 from shared.contracts.kafka import Record
 from shared.telemetry import Metrics
@@ -43,6 +44,17 @@ class Delivery:
         self.refused: list[Record] = []
         if not records:
             self._done.set_result(None)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every record is on the broker."""
+        return self._done.done() and not self.refused and self._done.exception() is None
+
+    def fail(self, error: Exception) -> None:
+        """Let whoever waits know that nothing more will come of it."""
+        if not self._done.done():
+            self._done.set_exception(error)
+            self._done.exception()  # retrieved: nobody may be waiting
 
     def settle(self, records: int) -> None:
         """Count `records` as acknowledged (or refused)."""
@@ -195,15 +207,21 @@ class _Outlet:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._queue:
-                await self._send_some()
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._queue:
+                    await self._send_some()
+        except Exception as error:
+            log.exception("an output partition is given up", extra={"topic": self._topic})
+            for delivery, _ in self._waiting:
+                delivery.fail(FatalError(f"{self._topic}/{self._partition} cannot be written: {error!r}"))
+            raise
 
     async def _send_some(self) -> None:
         """Send the head of the queue as one batch, again and again until it is acknowledged or refused."""
-        limit = len(self._queue)
+        limit, backoff = len(self._queue), Backoff()
         while True:
             producer, generation = self._publisher.current()
             builder, count = self._pack(producer, limit)
@@ -216,6 +234,7 @@ class _Outlet:
                 limit = count // 2
             except (KafkaError, TimeoutError) as error:
                 await self._publisher.recreate(generation, error)
+                await backoff.wait()
             else:
                 return self._settle(count)
 
@@ -257,6 +276,9 @@ def _place(record: Record, partitions: int) -> int:
 async def _close_quietly(producer: AIOKafkaProducer) -> None:
     """Close a producer that may be dead: what it still holds is sent again by its successor."""
     try:
-        await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
+        try:
+            await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
+        except TimeoutError:  # it waits for acknowledgements that will not come, its sockets still open
+            await asyncio.wait_for(producer.client.close(), CLOSE_SECONDS)
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  (it is thrown away either way)
         log.info("a producer did not close cleanly", extra={"error": repr(error)})

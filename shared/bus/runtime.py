@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from shared.bus.clients import make_consumer, make_producer
 from shared.bus.consumer import Consumer
 from shared.bus.dead_letters import Budget
+from shared.bus.errors import FatalError
 from shared.bus.group_append import GroupAppend
 from shared.bus.lanes import Lane, Lanes
 from shared.bus.observer import Observer
@@ -28,7 +29,7 @@ from shared.bus.watch import Watch
 from shared.bus.worker import Worker
 from shared.clock import clock_from
 from shared.settings import Settings, SettingsError, load_settings
-from shared.store import Store, StoreUnavailable, open_store
+from shared.store import Store, open_store
 from shared.telemetry import Health, Metrics, Probes, configure_logging, tracing_from
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,8 @@ class Runtime:
         if task.cancelled() or (error := task.exception()) is None:
             return
         self.failure = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error
-        log.critical("the service cannot go on: %s", self.failure, exc_info=self.failure)
+        reason = str(self.failure) if isinstance(self.failure, FatalError) else type(self.failure).__name__
+        log.critical("the service cannot go on: %s", reason, exc_info=self.failure)
         self.on_failure()
 
     async def stop(self) -> None:
@@ -162,7 +164,7 @@ class Runtime:
             return None
         try:
             await asyncio.wait_for(self.store.ping(), PING_SECONDS)
-        except (StoreUnavailable, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  (whatever it is, the store cannot be relied on)
             return type(error).__name__
         return None
 

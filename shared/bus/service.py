@@ -34,8 +34,10 @@ class Service:
         """Declare a handler of one event: `def handler(event: Event[A]) -> Iterable[Emit]`, or async."""
 
         def declare(handler: F) -> F:
+            accepted = accepted_by(handler)
+
             def make(place: Workplace) -> Processor:
-                return Each(place, accepted_by(handler), handler, self._encoder)
+                return Each(place, accepted, handler, self._encoder)
 
             self._add(topics, group, handler.__name__, make, on_poison)
             return handler
@@ -51,8 +53,10 @@ class Service:
         """
 
         def declare(handler: F) -> F:
+            accepted = accepted_by(handler)
+
             def make(place: Workplace) -> Processor:
-                return Batch(place, accepted_by(handler), handler, self._encoder)
+                return Batch(place, accepted, handler, self._encoder)
 
             self._add(topics, group, handler.__name__, make, on_poison)
             return handler

@@ -20,7 +20,7 @@ from shared.bus.errors import DecisionTooLargeError, transient_reason
 from shared.bus.journal import Journal
 from shared.bus.patience import Patience, R
 from shared.bus.processor import Processor, Source, Workplace
-from shared.bus.stateless import poison_of
+from shared.bus.stateless import poison_of, said
 from shared.bus.work import Item, Outcome
 from shared.contracts.event import Event, EventData
 from shared.store import MAX_BODY_BYTES, StoreUnavailable
@@ -77,6 +77,7 @@ class Stateful(Processor, Generic[S]):
         return await self._reload()
 
     async def _reload(self) -> Outcome:
+        await self._place.patience.until_done(self._place.parking.load)
         records = await self._place.patience.until_done(self.journal.load)
         self._place.metrics.repeated.inc(len(records))
         self._place.metrics.timers_pending.set(self.journal.fold.timers)
@@ -117,12 +118,17 @@ class Stateful(Processor, Generic[S]):
             self._saving = asyncio.create_task(self._save_snapshot(*self.journal.take_snapshot()))
         elif time.monotonic() - self._head_saved >= HEAD_SECONDS:
             self._head_saved = time.monotonic()
+            self._place.metrics.timers_pending.set(self.journal.fold.timers)
             self._saving = asyncio.create_task(self._background.until_done(self.journal.save_head))
-        self._place.metrics.timers_pending.set(self.journal.fold.timers)
 
     async def _save_snapshot(self, n: int, states: Mapping[str, bytes | None]) -> None:
         purge_before = self._clock.now_ms() - RETENTION_MS
         await self._background.until_done(lambda: self.journal.save_snapshot(n, states, purge_before))
+
+    def abandon(self) -> None:
+        """Stop saving: an old head must not follow the next owner's."""
+        if self._saving is not None:
+            self._saving.cancel()
 
     async def close(self) -> None:
         """Save the head, so that the next owner has nothing to repeat."""
@@ -137,11 +143,12 @@ class Stateful(Processor, Generic[S]):
             try:
                 outcome = await self._attempt(source())
             except _FoldError as error:
-                self._unfoldable[error.cause] = Poison(Reason.HANDLER_ERROR, f"evolve: {error.error!r}")
+                self._unfoldable[error.cause] = Poison(Reason.HANDLER_ERROR, f"evolve: {said(error.error)}")
             except (_LogMovedError, StoreUnavailable) as error:
                 self._count(error)
                 await backoff.wait()
             else:
+                self._unfoldable.clear()
                 outcome.records = before.records + outcome.records
                 outcome.published_n = self.journal.n
                 return outcome
@@ -229,7 +236,7 @@ class Stateful(Processor, Generic[S]):
             if transient_reason(error) is None:
                 raise
             decisions = await self._place.patience.until_done(partial(self._ask, state, event, draft.now))
-        answers = translate(self._encoder, event, decisions, draft.wire_time, self.journal.causes)
+        answers = translate(self._encoder, event, decisions, draft.wire_time, self.journal.causes, draft.seen)
         return Decided(key, event.id, tuple(answers))
 
     async def _ask(self, state: S, event: Event[Any], now: datetime) -> list[Decision]:
@@ -247,7 +254,7 @@ class Stateful(Processor, Generic[S]):
             self._bury(item, poison, draft.outcome)
         elif item.event is not None and item.key is not None:
             self._place.metrics.failed.labels("timer", poison.reason).inc()
-            log.error("a timer's decision failed; it is tried again", extra={"detail": poison.detail})
+            log.error("a timer's decision failed; it is tried again", extra={"reason": poison.reason.value})
             timer = self.journal.fold[item.key].timers[item.event.id]
             self.journal.fold.postpone(item.key, timer, self._clock.now() + TIMER_RETRY)
 

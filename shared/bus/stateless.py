@@ -13,6 +13,7 @@ from shared.bus.work import Item, Outcome
 from shared.contracts.event import Event, EventData
 from shared.contracts.kafka import Record
 from shared.telemetry import log_cause
+from shared.telemetry.exceptions import message_of
 from shared.telemetry.reasons import Reason
 
 Emits = Iterable[Emit] | None
@@ -111,10 +112,15 @@ class Batch(Each):
         return cast("Sequence[Emits]", answers)
 
 
+def said(error: Exception) -> str:
+    """Return what `error` says of itself, without the input that some kinds quote."""
+    return f"{type(error).__name__}: {message_of(error)}"
+
+
 def poison_of(error: Exception) -> Poison:
     """Return why an event is poison whose handler raised `error`."""
     if isinstance(error, TooLargeError):
         return Poison(Reason.TOO_LARGE, str(error))
     if isinstance(error, DecisionTooLargeError):
         return Poison(Reason.DECISION_TOO_LARGE, str(error))
-    return Poison(Reason.HANDLER_ERROR, f"{type(error).__name__}: {error}")
+    return Poison(Reason.HANDLER_ERROR, said(error))

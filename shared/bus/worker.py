@@ -28,7 +28,7 @@ DEPTH = 4
 """Slices that may wait for acknowledgements at once."""
 SLICE_SECONDS = 0.01
 LARGEST_SLICE = 500
-FIRST_SLICE = 100
+FIRST_SLICE = 1
 TAIL_SECONDS = 3.0
 """How often the owner looks for a commit that somebody else has appended."""
 
@@ -61,7 +61,7 @@ class Worker:
         self._observer, self._budgets = observer, budgets
         self._sent: deque[_Sent] = deque()
         self._limit = FIRST_SLICE
-        self._draining = False
+        self.draining = False
         self._tail_checked = self._moved = time.monotonic()
         self.task: asyncio.Task[None] | None = None
 
@@ -72,7 +72,7 @@ class Worker:
 
     async def stop(self, seconds: float) -> None:
         """Finish what is in hand within `seconds`, abandon it after that; what is abandoned comes again."""
-        self._draining = True
+        self.draining = True
         self.lanes.wake()
         if self.task is not None:
             await asyncio.wait([self.task], timeout=seconds)
@@ -90,17 +90,23 @@ class Worker:
         return busy and time.monotonic() - self._moved > seconds
 
     async def _run(self) -> None:
-        await self._send(await self._processor.open(), {})
-        await self._settled()
-        while not self._draining:
+        try:
+            await self._send(await self._processor.open(), {})
+            await self._settled()
+            await self._work()
+            await self._settled()
+            await self._processor.close()
+        finally:
+            self._processor.abandon()
+
+    async def _work(self) -> None:
+        while not self.draining:
             self._moved = time.monotonic()
             await self.lanes.wait(self._until_next_duty())
             await self._duties()
             slice_ = self.lanes.take(self._limit)
             if slice_.records:
                 await self._handle(slice_)
-        await self._settled()
-        await self._processor.close()
 
     def _until_next_duty(self) -> float | None:
         until = self._processor.seconds_to_timer()
@@ -114,7 +120,7 @@ class Worker:
         if time.monotonic() - self._tail_checked >= TAIL_SECONDS:
             self._tail_checked = time.monotonic()
             await self._send(await self._processor.refresh(), {})
-        if self._sent and self._sent[0].delivery.refused:
+        if self._sent and self._sent[0].delivery.done:
             await self._settle_first()
         self._reopen()
         self._processor.housekeep()
@@ -149,7 +155,8 @@ class Worker:
         Waiting for the store is no work: slices cut smaller because of it would only wait more often.
         """
         fitting = int(records * SLICE_SECONDS / max(seconds, 1e-6))
-        self._limit = max(1, min(LARGEST_SLICE, (3 * self._limit + fitting) // 4 + 1))
+        step = (fitting - self._limit) // 4 or (fitting > self._limit)
+        self._limit = max(1, min(LARGEST_SLICE, self._limit + step))
 
     async def _replay(self, replay: Incoming) -> None:
         """Process a replayed record and then, if it went well, what waited behind it."""
@@ -188,7 +195,7 @@ class Worker:
     async def _park(self, outcome: Outcome, sent: _Sent) -> None:
         """Save what is parked once its dead letters are out, and only then let the offsets go on."""
         await self._settled()
-        await sent.delivery.wait()
+        await _accepted(sent.delivery)
         await self.patience.until_done(lambda: self._parking.save(outcome.parked))
         self._sent.append(sent)
 
@@ -197,17 +204,11 @@ class Worker:
             await self._settle_first()
 
     async def _settle_first(self) -> None:
-        first = self._sent[0].delivery
-        await first.wait()
-        if first.refused:
-            topic = first.refused[0].topic
-            raise FatalError(
-                f"{topic} refuses a record as too large: raise its max.message.bytes, then restart"
-            )
+        await _accepted(self._sent[0].delivery)
         self._advance()
 
     def _advance(self) -> None:
-        while self._sent and self._sent[0].delivery.done and not self._sent[0].delivery.refused:
+        while self._sent and self._sent[0].delivery.accepted:
             sent = self._sent.popleft()
             self.processed.update(sent.next_offsets)
             self._processor.delivered(sent.outcome)
@@ -231,3 +232,11 @@ class Worker:
         lane.closed_until = now + budget.window
         budget.reset()
         self._observer.paused(topic, budget.window)
+
+
+async def _accepted(delivery: Delivery) -> None:
+    """Return when everything is on the broker. Raises FatalError when that will never be."""
+    await delivery.wait()
+    if delivery.refused:
+        topic = delivery.refused[0].topic
+        raise FatalError(f"{topic} refuses a record as too large: raise its max.message.bytes, then restart")

@@ -29,7 +29,7 @@ def _link(error: BaseException) -> dict[str, Any]:
     frames = traceback.extract_tb(error.__traceback__)
     link: dict[str, Any] = {
         "type": f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins."),
-        "message": _message(error),
+        "message": message_of(error),
         "stack": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }
     if isinstance(error, BaseExceptionGroup):
@@ -37,7 +37,7 @@ def _link(error: BaseException) -> dict[str, Any]:
     return link
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """The error's own words, unless its kind is known to quote its input."""
     match error:
         case ValidationError():

@@ -39,7 +39,7 @@ async def test_what_memory_has_forgotten_raises_the_floor_and_older_causes_are_l
     for number, cause in enumerate("abcd"):
         causes.remember([cause], (number + 1) * HOUR_MS)
     assert causes.floor_ms == 2 * HOUR_MS
-    await causes.recall([("a", at(HOUR_MS)), ("new", at(5 * HOUR_MS))])
+    await causes.recall([("a", at(HOUR_MS)), ("new", at(4 * HOUR_MS + SKEW_MS))])
     assert "a" in causes
     assert "new" not in causes
     assert asked.questions == ["a"]
@@ -52,6 +52,15 @@ async def test_clocks_that_differ_a_little_do_not_hide_a_decided_cause() -> None
     await causes.recall([("a", at(HOUR_MS + SKEW_MS)), ("b", at(HOUR_MS + SKEW_MS + 1))])
     assert "a" in causes
     assert asked.questions == ["a"]
+
+
+async def test_a_cause_stamped_far_ahead_of_the_log_is_looked_up_since_its_clock_says_nothing() -> None:
+    asked = Asked("ahead")
+    causes = Causes(asked, capacity=1)
+    causes.remember(["a"], HOUR_MS)
+    causes.remember(["b"], 2 * HOUR_MS)
+    await causes.recall([("ahead", at(3 * HOUR_MS))])
+    assert "ahead" in causes
 
 
 async def test_an_old_cause_that_memory_still_has_is_not_looked_up() -> None:

@@ -69,6 +69,8 @@ async def test_state_and_timers_outlive_a_restart_and_nothing_is_done_twice(tall
         await world.send(*(command("add", d, 1, topic=source) for d in desks for _ in range(20)))
         await world.send(command("alarm", "d1", 1, topic=urgent), command("add", "d1", 5, topic=urgent))
         await until(drained(first, 122), "all decided")
+        await until(lambda: first.ready().ok, "readiness, store included")
+        assert first.live().ok
     assert len(first_tally.decided) >= 122
     service, _ = tally_service(world, urgent, source, out=out)
     async with world.running(service) as second:

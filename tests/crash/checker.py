@@ -4,11 +4,12 @@ A repeat is the same `ce_id` with the same bytes: counted, and no error. Order, 
 effects are judged on first occurrences, in the order of each partition.
 """
 
-import json
 from array import array
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from pydantic_core import from_json
 
 from tests.crash.ledger import MAY_PARK, Ledger, Purpose, number_of
 
@@ -26,7 +27,7 @@ class Sighting(NamedTuple):
     ce_id: str
     digest: int
     timestamp: float
-    """Seconds since the epoch, as the producer stamped the record."""
+    """Seconds since the epoch, as the broker stamped the record."""
     decided: str
     """`ce_time`."""
 
@@ -41,15 +42,16 @@ def sighting(
     timestamp: float,
 ) -> Sighting:
     """Take a record apart. A dead letter is what it was before it was one; its body may not be JSON."""
-    found = {name: raw for name, raw in headers if not name.startswith("dlq_")}
-    ce_id, decided = ((found.get(name) or b"").decode() for name in ("ce_id", "ce_time"))
-    digest = hash((key, value, tuple(sorted(found.items()))))
+    own = [header for header in headers if not header[0].startswith("dlq_")]
+    found = dict(own)
+    ce_id, decided = (found.get("ce_id") or b"").decode(), (found.get("ce_time") or b"").decode()
+    digest = hash((key, value, *own))
     return Sighting(part, topic, partition, key or b"", _body(value), ce_id, digest, timestamp, decided)
 
 
 def _body(value: bytes | None) -> dict[str, Any]:
     try:
-        body = json.loads(value or b"{}")
+        body = from_json(value or b"{}")
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 PARTITIONS = 6
 ROLES = ("relay", "desk", "sink")
 DLQ_BYTES = 4 * 1024 * 1024
+STAMPED = {"message.timestamp.type": "LogAppendTime"}
+"""When an effect came is for the broker to say: the reader may be late, and members are on trial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class World:
         """Every topic to create, with its configuration."""
         received = {self.topic("received", lane): dict[str, str]() for lane in (False, True)}
         letters = {name: {"max.message.bytes": str(DLQ_BYTES)} for name in self.dead_letters}
-        plain = {name: dict[str, str]() for name, part in self.read.items() if part != "dead"}
+        plain = {name: STAMPED for name, part in self.read.items() if part != "dead"}
         # The second one is for the control that gives the urgent lane a consumer of its own.
         groups = [*map(self.group, ROLES), f"{self.group('desk')}.urgent"]
         return {**received, **plain, **letters, **{f"{group}.replay": {} for group in groups}}

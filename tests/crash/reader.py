@@ -43,7 +43,7 @@ class Reader(threading.Thread):
         while not self._stop_asked.is_set():
             for message in self._consumer.consume(500, timeout=0.05):
                 if message.error() is None:
-                    self._see(message, time.time())
+                    self._see(message)
         self._consumer.close()
 
     def finish(self) -> None:
@@ -58,7 +58,7 @@ class Reader(threading.Thread):
             self._settled += 1
         return self._settled
 
-    def _see(self, message: Any, arrived: float) -> None:
+    def _see(self, message: Any) -> None:
         topic = message.topic()
         part, headers = self._parts[topic], message.headers() or ()
         place = part, topic, message.partition()
@@ -68,4 +68,4 @@ class Reader(threading.Thread):
         if (role := ROLE_BEHIND.get(part)) is not None:
             origin = self.origins.of(seen)
             if self.takeover is not None:
-                self.takeover.see(role, origin, seen, arrived)
+                self.takeover.see(role, origin, seen)

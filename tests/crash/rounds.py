@@ -17,6 +17,8 @@ HIT_SECONDS = 60.0
 SESSION_SECONDS = 6.0
 FREEZE_SECONDS = SESSION_SECONDS + 3.0
 STORE_AWAY_SECONDS = 2.0
+IN_FLIGHT_SECONDS = SESSION_SECONDS / 2
+"""What comes so soon after a member's death was sent before it: nobody takes over within the session."""
 OUTPUT = {"relay": "located", "desk": "incidents", "sink": "delivered"}
 
 
@@ -104,7 +106,8 @@ class Struck:
 
     def takeover(self, kind: str, begun: float) -> None:
         """Wait until all of the member's inputs go on; note the seconds since `begun` under `kind`."""
-        takeover = self.stage.watch(Takeover(self.victim.role, self.inputs, begun))
+        since = begun + IN_FLIGHT_SECONDS if "kill" in kind or kind == "freeze" else begun
+        takeover = self.stage.watch(Takeover(self.victim.role, self.inputs, begun, since))
         self.result.took(kind, completed(takeover))
 
 

@@ -20,8 +20,9 @@ def input_of(role: str, topic: str, partition: int) -> Input:
 class Takeover:
     """Waits for an effect of every one of `inputs` of `role`, stamped after `since` (default: `begun`).
 
-    All times are epoch seconds; what is measured counts from `begun` and ends when the reader has the record.
-    With `decided`, a `ce_time`, only effects decided after it count, not those only to be published.
+    All times are epoch seconds by the broker's clock, which stamps what it appends; what is measured counts
+    from `begun`. With `decided`, a `ce_time`, only effects decided after it count, not those only to be
+    published.
     """
 
     def __init__(
@@ -40,18 +41,18 @@ class Takeover:
         if not self._left:
             self.complete.set()
 
-    def see(self, role: str, origin: Input, seen: Sighting, arrived: float) -> None:
+    def see(self, role: str, origin: Input, seen: Sighting) -> None:
         """Note an effect of `role` on an input."""
         if role != self.role or origin not in self._left:
             return
-        self._measure(origin, arrived)
+        self._measure(origin, seen.timestamp)
         if seen.timestamp > self._since and seen.decided >= self._decided:
             self._left.remove(origin)
             if not self._left:
                 self.complete.set()
 
-    def _measure(self, origin: Input, arrived: float) -> None:
-        self._measured[origin] = arrived - self._begun
+    def _measure(self, origin: Input, at: float) -> None:
+        self._measured[origin] = at - self._begun
 
     @property
     def seconds(self) -> list[float]:
@@ -78,9 +79,9 @@ class HandOver(Takeover):
         """Say when the member's process had ended."""
         self._since = at
 
-    def _measure(self, origin: Input, arrived: float) -> None:
-        self._measured[origin] = max(self._measured.get(origin, 0.0), arrived - self._last[origin])
-        self._last[origin] = arrived
+    def _measure(self, origin: Input, at: float) -> None:
+        self._measured[origin] = max(self._measured.get(origin, 0.0), at - self._last[origin])
+        self._last[origin] = max(at, self._last[origin])
 
 
 class Origins:
