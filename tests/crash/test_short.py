@@ -28,6 +28,6 @@ def test_a_stream_whose_members_are_killed_and_frozen_loses_and_doubles_nothing(
     assert "verdict: green" in run("tests.crash", "--short", "--seed", "1")
 
 
-def test_the_same_checker_goes_red_when_the_dlq_swallows_and_when_keys_are_ignored() -> None:
-    printed = run("tests.crash.controls", "dlq_swallows", "unkeyed_publish")
+def test_the_same_checker_goes_red_when_the_dlq_swallows() -> None:
+    printed = run("tests.crash.controls", "dlq_swallows")
     assert "every change was found" in printed
