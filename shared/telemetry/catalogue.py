@@ -9,7 +9,6 @@ from shared.telemetry.labels import (
     ByBuild,
     ByHandler,
     ByKind,
-    ByOperation,
     ByReason,
     ByTopic,
     ByTopicPartition,
@@ -80,12 +79,6 @@ class Metrics:
     commits: Metric[ByKind[Counter]] = counter(
         "commits_total", "Offset commits and commit-log appends that succeeded.", "kind", unit="commits"
     )
-    store_seconds: Metric[ByOperation[Histogram]] = histogram(
-        "store_seconds",
-        "Real time one store operation took, failed ones included.",
-        "operation",
-        buckets=FAST,
-    )
     producer_recreated: Metric[ByReason[Counter]] = counter(
         "producer_recreated_total", "Kafka producers replaced by a new one.", "reason", unit="producers"
     )
@@ -112,9 +105,6 @@ class Metrics:
     )
     timers_pending: Metric[Gauge] = gauge(
         "timers_pending", "Timers set and not yet due, in owned partitions.", unit="timers"
-    )
-    outstanding_records: Metric[Gauge] = gauge(
-        "outstanding_records", "Records sent and not yet acknowledged by the broker."
     )
     build_info: Metric[ByBuild[Gauge]] = gauge(
         "build_info", "Always 1; the labels say what runs.", "version", "python", unit="always 1"

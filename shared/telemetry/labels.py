@@ -34,10 +34,6 @@ class ByHandler(Protocol[Child]):
     def labels(self, handler: str, /) -> Child: ...
 
 
-class ByOperation(Protocol[Child]):
-    def labels(self, operation: str, /) -> Child: ...
-
-
 class ByKind(Protocol[Child]):
     def labels(self, kind: CommitKind, /) -> Child: ...
 
