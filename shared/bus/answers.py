@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.bus.commits import Answer, Emitted, Kept, TimerCancelled, TimerSet
 from shared.bus.emit import Cancel, Decision, Emit, Encoder, Keep, Timer, TimerFired
-from shared.contracts.event import Envelope, Event
+from shared.contracts.event import Event
 
 
 def translate(
@@ -36,13 +36,5 @@ def translate(
 
 def fired(timer: Timer) -> Event[TimerFired]:
     """Return the cause that `timer` is when it is due; its time is the instant it was due."""
-    envelope = Envelope(
-        specversion="1.0",
-        id=timer.id,
-        source="/ruamjai/timer",
-        type=TimerFired.type,
-        subject=timer.subject,
-        time=timer.due,
-    )
     data = TimerFired(about=timer.subject, kind=timer.kind, attempt=timer.attempt, due=timer.due)
-    return Event(envelope, data)
+    return Event(timer.id, "/ruamjai/timer", data.type, timer.subject, timer.due, None, data)

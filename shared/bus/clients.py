@@ -45,6 +45,7 @@ def make_consumer(settings: Settings, subscription: Subscription) -> AIOKafkaCon
     assignor = RangePartitionAssignor if subscription.whole else RoundRobinPartitionAssignor
     return AIOKafkaConsumer(
         **_options(settings),
+        key_deserializer=tolerant.PACKED,
         group_id=subscription.group,
         group_instance_id=settings.kafka_group_instance_id if subscription.stateful else None,
         partition_assignment_strategy=(assignor,),

@@ -22,7 +22,7 @@ from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionE
 
 from shared.bus.backoff import Backoff
 from shared.bus.errors import FatalError
-from shared.bus.incoming import Incoming
+from shared.bus.incoming import Stretch
 from shared.bus.lanes import Lane
 from shared.bus.subscription import Subscription
 from shared.bus.watch import ConsumerStuckError, Watch, is_unreachable
@@ -155,10 +155,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         while True:
             short = [] if self._hungry() else [lane.source for lane in self._lanes() if len(lane) < HUNGRY]
             fetched = await self._poll(client, short)
-            for source, records in fetched.items():
+            for source, stretches in fetched.items():
                 worker = self.workers.get(source.partition)
-                if worker is not None and records:
-                    worker.lanes.offer(source, records)
+                if worker is not None and stretches:
+                    worker.lanes.offer(source, stretches)
             self._regulate(client)
             if short and not fetched:
                 await self._wait_for_room()
@@ -173,16 +173,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _poll(
         self, client: AIOKafkaConsumer, short: Sequence[TopicPartition]
-    ) -> Mapping[TopicPartition, list[Incoming]]:
+    ) -> Mapping[TopicPartition, list[Stretch]]:
         """Fetch: while every worker has enough, only what is there for the lanes that are `short`.
 
         A flood in one lane must not keep what is urgent in another from being fetched.
         """
         wait_ms = 0 if short else POLL_MS
         try:
-            fetched: Mapping[TopicPartition, list[Incoming]] = await client.getmany(
-                *short, timeout_ms=wait_ms
-            )
+            fetched: Mapping[TopicPartition, list[Stretch]] = await client.getmany(*short, timeout_ms=wait_ms)
         except NoOffsetForPartitionError:
             await self._start_at_earliest(client)
         except OffsetOutOfRangeError as error:

@@ -94,20 +94,20 @@ class Encoder:
 
         Raises TooLargeError.
         """
-        time = cause.wire_time or cause.envelope.time
+        time = cause.wire_time or cause.time
         return [self.record(cause, emit, ordinal, time) for ordinal, emit in enumerate(emits)]
 
     def record(self, cause: Event[Any], emit: Emit, ordinal: int, time: datetime | bytes) -> Record:
         """Return the record of the `ordinal`-th answer to `cause`, decided at `time`."""
-        data, envelope = emit.data, cause.envelope
+        data = emit.data
         record = encode(
             emit.topic.name,
             emit.routing_key,
             data,
-            id=derived_id(envelope.id, data.type, data.subject, ordinal),
+            id=derived_id(cause.id, data.type, data.subject, ordinal),
             source=self.source,
             time=time,
-            traceparent=envelope.traceparent,
+            traceparent=cause.traceparent,
         )
         if record.value is not None and len(record.value) > MAX_VALUE_BYTES:
             raise TooLargeError(f"the answer on {record.topic} has {len(record.value)} bytes")

@@ -1,6 +1,6 @@
-"""A record as the kernel takes it in: what aiokafka's has, without what nobody here reads."""
+"""What the kernel takes in: stretches of a partition's log as fetched, and the records they unpack to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,3 +37,21 @@ class Fetched:
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+
+class Stretch(Protocol):
+    """Consecutive offsets of one partition, still packed: a record is cheapest when unpacked just before use.
+
+    Its offsets may have gaps. `offset` is the first one wanted and may be raised; those before it are not
+    unpacked.
+    """
+
+    offset: int
+
+    @property
+    def next_offset(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def first_ms(self) -> int: ...
+    def records(self) -> Iterator[Incoming]: ...

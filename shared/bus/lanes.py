@@ -8,10 +8,11 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from aiokafka import TopicPartition
 
-from shared.bus.incoming import Incoming
+from shared.bus.incoming import Incoming, Stretch
 
 ORDINARY_SHARE = 10
 """Ordinary lanes get at least one record in this many."""
@@ -26,7 +27,7 @@ class Slice:
 
 
 class Lane:
-    """The fetched records of one topic partition. `next_offset` is the first offset not fetched yet."""
+    """What was fetched of one topic partition. `next_offset` is the first offset not fetched yet."""
 
     def __init__(self, source: TopicPartition, *, urgent: bool = False, outsiders: bool = False) -> None:
         self.source = source
@@ -35,43 +36,59 @@ class Lane:
         """Whether somebody outside the platform writes it."""
         self.paused = False
         self.bytes = 0
+        """Of all stretches not yet used up."""
         self.next_offset: int | None = None
+        self.position: int | None = None
+        """The first offset not taken yet."""
         self.closed_until = 0.0
         """Loop time before which nothing is taken, after too many dead letters; 0 when open."""
-        self._queue: deque[Incoming] = deque()
+        self._queue: deque[Stretch] = deque()
+        self._open: Iterator[Incoming] = iter(())
+        self._taken_ms = 0
 
-    def offer(self, records: Sequence[Incoming]) -> None:
-        """Append fetched records; those fetched twice, after a seek, are dropped."""
-        expected = self.next_offset or 0
-        fresh = records
-        if records[0].offset < expected:
-            fresh = [r for r in records if r.offset >= expected]
-        self._queue.extend(fresh)
-        self.bytes += _bytes(fresh)
-        self.next_offset = max(expected, records[-1].offset + 1)
+    def offer(self, stretch: Stretch) -> None:
+        """Append what was fetched; offsets fetched twice, after a seek, are passed over."""
+        stretch.offset = max(stretch.offset, self.next_offset or 0)
+        if stretch.next_offset <= stretch.offset:
+            return
+        if not self._queue:
+            self._open, self.position = stretch.records(), stretch.offset
+        self._queue.append(stretch)
+        self.bytes += stretch.size
+        self.next_offset = stretch.next_offset
 
     def take(self, limit: int) -> list[Incoming]:
         """Remove and return up to `limit` records from the head."""
-        queue = self._queue
-        if limit >= len(queue):
-            records = list(queue)
-            queue.clear()
-        else:
-            records = [queue.popleft() for _ in range(limit)]
-        self.bytes -= _bytes(records)
-        return records
+        taken: list[Incoming] = []
+        while self._queue and len(taken) < limit:
+            taken += islice(self._open, limit - len(taken))
+            if len(taken) < limit:
+                self._go_on()
+        if taken:
+            self._taken_ms = taken[-1].timestamp
+            self.position = max(self.position or 0, taken[-1].offset + 1)
+        return taken
+
+    def _go_on(self) -> None:
+        """Pass to the next stretch; the one at the head is used up."""
+        used = self._queue.popleft()
+        self.bytes -= used.size
+        self.position = used.next_offset
+        if self._queue:
+            self._open = self._queue[0].records()
 
     def open_at(self, now: float) -> bool:
         """Whether there is something to take at loop time `now`."""
         return bool(self._queue) and now >= self.closed_until
 
     def __len__(self) -> int:
-        return len(self._queue)
+        """How many offsets wait: records, and gaps between them."""
+        return (self.next_offset or 0) - (self.position or 0)
 
     @property
     def oldest_ms(self) -> int | None:
-        """The Kafka timestamp of the record at the head, epoch milliseconds."""
-        return self._queue[0].timestamp if self._queue else None
+        """About the Kafka timestamp of the record at the head, epoch milliseconds: it is no younger."""
+        return max(self._taken_ms, self._queue[0].first_ms) if self._queue else None
 
 
 class Lanes:
@@ -97,9 +114,11 @@ class Lanes:
     def __getitem__(self, source: TopicPartition) -> Lane:
         return self._lanes[source]
 
-    def offer(self, source: TopicPartition, records: Sequence[Incoming]) -> None:
-        """Queue fetched records and wake the worker."""
-        self._lanes[source].offer(records)
+    def offer(self, source: TopicPartition, stretches: Iterable[Stretch]) -> None:
+        """Queue what was fetched and wake the worker."""
+        lane = self._lanes[source]
+        for stretch in stretches:
+            lane.offer(stretch)
         self._arrived.set()
 
     def wake(self) -> None:
@@ -124,25 +143,21 @@ class Lanes:
         ordinary = [lane for lane in self._ordinary if lane.open_at(now)]
         share, self._owed = divmod(self._owed + limit, ORDINARY_SHARE) if ordinary else (0, 0)
         taken = _drain([lane for lane in self._urgent if lane.open_at(now)], limit - share)
-        taken += _drain(ordinary, limit - sum(map(len, taken)))
-        next_offsets = {TopicPartition(r[-1].topic, r[-1].partition): r[-1].offset + 1 for r in taken}
-        return Slice([record for records in taken for record in records], next_offsets)
+        taken += _drain(ordinary, limit - sum(len(records) for _, records in taken))
+        next_offsets = {lane.source: lane.position or 0 for lane, _ in taken}
+        return Slice([record for _, records in taken for record in records], next_offsets)
 
     def _ready(self) -> bool:
         now = asyncio.get_running_loop().time()
         return any(lane.open_at(now) for lane in self._lanes.values())
 
 
-def _bytes(records: Sequence[Incoming]) -> int:
-    return sum([len(r.value) for r in records if r.value])
-
-
-def _drain(lanes: Sequence[Lane], limit: int) -> list[list[Incoming]]:
+def _drain(lanes: Sequence[Lane], limit: int) -> list[tuple[Lane, list[Incoming]]]:
     """Take up to `limit` records from `lanes`, an equal share each, and what one leaves goes to the next."""
     taken = []
     for left, lane in zip(range(len(lanes), 0, -1), sorted(lanes, key=len), strict=True):
         records = lane.take(-(-limit // left))
         limit -= len(records)
         if records:
-            taken.append(records)
+            taken.append((lane, records))
     return taken

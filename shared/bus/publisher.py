@@ -1,7 +1,7 @@
 """Keyed, pipelined, acknowledged sends. What was handed in is on the broker when its delivery is done.
 
-Walk of a record: `publish` puts it into the outlet of its output partition; the outlet packs what has
-gathered into one batch, sends it and waits for the acknowledgement; then the deliveries of these records
+Walk of a record: `publish` packs it into the open batch of its output partition; the partition's outlet sends
+what has gathered as one batch and waits for the acknowledgement; then the deliveries of these records
 count down. One batch per partition is on its way at a time and a failed one is sent again before its
 successors, so the order of a partition's first occurrences is the order of `publish`, whatever happens to
 the producer.
@@ -15,6 +15,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
 
 from shared.bus.backoff import Backoff
 from shared.bus.errors import FatalError
@@ -34,14 +36,15 @@ ProducerFactory = Callable[[], AIOKafkaProducer]
 
 
 class Delivery:
-    """The acknowledgements one `publish` waits for. `refused` lists records the broker will never take."""
+    """The acknowledgements one `publish` waits for. `refused` has the topic of each record the
+    broker will never take."""
 
     __slots__ = ("_done", "_missing", "refused")
 
     def __init__(self, records: int) -> None:
         self._missing = records
         self._done = asyncio.get_running_loop().create_future()
-        self.refused: list[Record] = []
+        self.refused: list[str] = []
         if not records:
             self._done.set_result(None)
 
@@ -185,22 +188,36 @@ class Publisher:
 
 
 class _Outlet:
-    """The way to one output partition: a queue, and a task that sends it batch by batch."""
+    """The way to one output partition: batches that fill while the one before is on its way.
+
+    A record is packed as soon as it is put, while it is in the CPU's caches, and then forgotten; a batch that
+    has to be made anew is made from its own bytes.
+    """
 
     def __init__(self, publisher: Publisher, topic: str, partition: int, metrics: Metrics) -> None:
         self._publisher, self._topic, self._partition = publisher, topic, partition
         self._produced = metrics.produced.labels(topic)
         self._refused = metrics.failed.labels(topic, Reason.TOO_LARGE)
-        self._queue: deque[Record] = deque()
+        self._batches: deque[BatchBuilder] = deque()
         self._waiting: deque[tuple[Delivery, int]] = deque()
-        """Whose records are queued, and how many in a row."""
+        """Whose records are in the batches, and how many in a row."""
         self._wake = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"outlet {topic}/{partition}")
 
     def put(self, records: Sequence[Record], delivery: Delivery) -> None:
-        self._queue.extend(records)
+        append = self._batches[-1].append if self._batches else self._another().append
+        for record in records:
+            key, value, headers = record.key, record.value, record.headers
+            if append(timestamp=None, key=key, value=value, headers=headers) is None:
+                append = self._another().append
+                append(timestamp=None, key=key, value=value, headers=headers)
         self._waiting.append((delivery, len(records)))
         self._wake.set()
+
+    def _another(self) -> BatchBuilder:
+        builder = self._publisher.current()[0].create_batch()
+        self._batches.append(builder)
+        return builder
 
     async def close(self) -> None:
         self._task.cancel()
@@ -211,47 +228,57 @@ class _Outlet:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                while self._queue:
-                    await self._send_some()
+                while self._batches:
+                    await self._send(self._batches[0])
         except Exception as error:
             log.exception("an output partition is given up", extra={"topic": self._topic})
             for delivery, _ in self._waiting:
                 delivery.fail(FatalError(f"{self._topic}/{self._partition} cannot be written: {error!r}"))
             raise
 
-    async def _send_some(self) -> None:
-        """Send the head of the queue as one batch, again and again until it is acknowledged or refused."""
-        limit, backoff = len(self._queue), Backoff()
+    async def _send(self, batch: BatchBuilder) -> None:
+        """Send the batch at the head, again and again until it is acknowledged, split, or refused."""
+        backoff = Backoff()
+        batch.close()
         while True:
             producer, generation = self._publisher.current()
-            builder, count = self._pack(producer, limit)
             try:
-                acknowledged = await producer.send_batch(builder, self._topic, partition=self._partition)
+                acknowledged = await producer.send_batch(batch, self._topic, partition=self._partition)
                 await asyncio.wait_for(acknowledged, DELIVERY_SECONDS)
             except TOO_LARGE as error:
-                if count == 1:
-                    return self._refuse(error)
-                limit = count // 2
+                return self._split(batch) if batch.record_count() > 1 else self._refuse(error)
             except (KafkaError, TimeoutError) as error:
                 await self._publisher.recreate(generation, error)
                 await backoff.wait()
+                batch = self._made_anew(batch)
             else:
-                return self._settle(count)
+                return self._settle(batch.record_count())
 
-    def _pack(self, producer: AIOKafkaProducer, limit: int) -> tuple[Any, int]:
-        builder = producer.create_batch()
-        append, count = builder.append, 0
-        for record in self._queue:
-            added = append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
-            if added is None or (count := count + 1) == limit:
-                break
-        builder.close()
-        return builder, count
+    def _made_anew(self, batch: BatchBuilder) -> BatchBuilder:
+        """Replace the batch at the head by one that no producer has numbered yet."""
+        [self._batches[0]] = anew = self._packed(_records(batch), batch.record_count())
+        return anew[0]
+
+    def _split(self, batch: BatchBuilder) -> None:
+        """Replace the batch at the head by its halves."""
+        halves = self._packed(_records(batch), -(-batch.record_count() // 2))
+        self._batches.popleft()
+        self._batches.extendleft(reversed(halves))
+
+    def _packed(self, records: Sequence[Any], most: int) -> list[BatchBuilder]:
+        """Return `records` in closed batches of `most` at most."""
+        packed = []
+        for at in range(0, len(records), most):
+            builder = self._publisher.current()[0].create_batch()
+            for r in records[at : at + most]:
+                builder.append(timestamp=r.timestamp, key=r.key, value=r.value, headers=list(r.headers))
+            builder.close()
+            packed.append(builder)
+        return packed
 
     def _settle(self, count: int) -> None:
+        self._batches.popleft()
         self._produced.inc(count)
-        for _ in range(count):
-            self._queue.popleft()
         while count:
             delivery, records = self._waiting.popleft()
             if records > count:
@@ -260,11 +287,16 @@ class _Outlet:
             count -= min(records, count)
 
     def _refuse(self, error: Exception) -> None:
-        record, (delivery, _) = self._queue[0], self._waiting[0]
-        log.error("a record is too large for its topic", extra={"topic": record.topic, "error": repr(error)})
+        log.error("a record is too large for its topic", extra={"topic": self._topic, "error": repr(error)})
         self._refused.inc()
-        delivery.refused.append(record)
+        self._waiting[0][0].refused.append(self._topic)
         self._settle(1)
+
+
+def _records(batch: BatchBuilder) -> Sequence[Any]:
+    """Return the records that were packed into `batch`."""
+    packed = bytes(batch._build())
+    return list(MemoryRecords(packed).next_batch())
 
 
 def _place(record: Record, partitions: int) -> int:

@@ -12,7 +12,7 @@ from shared.bus.decider import Decider, S
 from shared.bus.emit import Emit, Encoder
 from shared.bus.fold import Fold
 from shared.clock import ManualClock
-from shared.contracts.event import Envelope, Event, EventData
+from shared.contracts.event import Event, EventData
 from shared.contracts.ids import new_id
 
 NOON = datetime(2026, 1, 1, 5, tzinfo=UTC)
@@ -27,16 +27,7 @@ def event_of(
     traceparent: str | None = None,
 ) -> Event[T]:
     """Return `data` in an envelope, as a handler gets it."""
-    envelope = Envelope(
-        specversion="1.0",
-        id=id or new_id(),
-        source="/test",
-        type=data.type,
-        subject=data.subject,
-        time=time,
-        traceparent=traceparent,
-    )
-    return Event(envelope, data)
+    return Event(id or new_id(), "/test", data.type, data.subject, time, traceparent, data)
 
 
 class Rehearsal(Generic[S]):

@@ -1,9 +1,12 @@
-"""Unpacks what aiokafka has fetched our way: whatever the header names are, and at less cost a record.
+"""Takes in what aiokafka has fetched our way: packed until it is used, and whatever the header names are.
 
-Kafka leaves header names to the sender. aiokafka decodes them strictly while it unpacks a fetched batch: the
-exception stops the partition for ever, and records of other partitions unpacked in the same call are lost
-(their positions had advanced already). Here such a batch is read again with names decoded by
-`surrogateescape`, which keeps every byte.
+aiokafka unpacks all that is fetched at once. By the time a record is used it has left the CPU's caches, and
+meanwhile it takes four times the memory. Here a fetched batch is handed on as it is.
+
+Kafka leaves header names to the sender. aiokafka decodes them strictly while it unpacks: the exception stops
+the partition for ever, and records of other partitions unpacked in the same call are lost (their positions
+had advanced already). Here such a batch is read again with names decoded by `surrogateescape`, which keeps
+every byte.
 """
 
 import struct
@@ -13,30 +16,54 @@ from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy, _DefaultRecordPy
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
 
-from shared.bus.incoming import Fetched
+from shared.bus.incoming import Fetched, Incoming
 
 _LENGTH = struct.Struct(">i")
 _LENGTH_AT = 8
 _BATCH_OVERHEAD = 12
 
 
+class _Marker:
+    """Stands where a consumer has its key deserializer: that consumer gets batches instead of records."""
+
+    def __call__(self, key: bytes) -> bytes:
+        return key
+
+
+PACKED = _Marker()
+
+
 def install() -> None:
-    """Make every aiokafka consumer of this process unpack this way; safe to call again."""
+    """Make aiokafka's consumers tolerant, and give batches to those that ask for PACKED; safe to repeat."""
     fetcher.MemoryRecords = TolerantRecords
-    fetcher.PartitionRecords = LeanPartition
+    fetcher.PartitionRecords = _partition_records
 
 
-class LeanPartition(fetcher.PartitionRecords):  # type: ignore[misc]
-    """One fetched partition, yielding records without checksums, sizes and deserializers."""
+def _partition_records(*arguments: Any) -> Any:
+    packed = any(argument is PACKED for argument in arguments)
+    return (PackedPartition if packed else _AIOKAFKAS)(*arguments)
 
-    def _consumer_record(self, tp: TopicPartition, record: Any) -> Fetched:
-        return Fetched(
-            tp.topic, tp.partition, record.offset, record.timestamp, record.key, record.value, record.headers
-        )
+
+_AIOKAFKAS = fetcher.PartitionRecords
+
+
+class PackedPartition(_AIOKAFKAS):  # type: ignore[misc]
+    """One fetched partition, yielding a `Batch` where aiokafka yields the records in it."""
+
+    def _unpack_records(self) -> Iterator["Batch"]:
+        while self._records.has_next():
+            batch = self._records.next_batch()
+            if self._check_crcs and not batch.validate_crc():
+                raise CorruptRecordException(f"wrong checksum in {self._tp}")
+            batch.source, batch.offset = self._tp, self.next_fetch_offset
+            self.next_fetch_offset = batch.next_offset
+            if not batch.is_control_batch:
+                yield batch
 
 
 class TolerantRecords:
@@ -55,25 +82,44 @@ class TolerantRecords:
         """The bytes fetched, a cut-off last batch included."""
         return int(self._records.size_in_bytes())
 
-    def next_batch(self) -> "_Batch":
+    def next_batch(self) -> "Batch":
         """Return the next batch; only called after `has_next`."""
         size = _BATCH_OVERHEAD + _LENGTH.unpack_from(self._data, self._at + _LENGTH_AT)[0]
         raw = memoryview(self._data)[self._at : self._at + size]
         self._at += size
-        return _Batch(self._records.next_batch(), raw)
+        return Batch(self._records.next_batch(), raw)
 
 
-class _Batch:
-    """One batch: aiokafka's, with a second way to iterate."""
+class Batch:
+    """One fetched batch: aiokafka's, and where its partition goes on."""
+
+    source: TopicPartition
+    offset: int
 
     def __init__(self, batch: Any, raw: memoryview) -> None:
-        self._batch = batch
-        self._raw = raw
+        self._batch, self._raw = batch, raw
+        self.size = len(raw)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)
 
+    @property
+    def first_ms(self) -> int:
+        """The Kafka timestamp of its first record, epoch milliseconds."""
+        return int(self._batch.max_timestamp if self._batch.timestamp_type else self._batch.first_timestamp)
+
+    def records(self) -> Iterator[Incoming]:
+        """Yield the records from `offset` on."""
+        topic, partition = self.source
+        for record in self:
+            offset = record.offset
+            if offset >= self.offset:
+                yield Fetched(
+                    topic, partition, offset, record.timestamp, record.key, record.value, record.headers
+                )
+
     def __iter__(self) -> Iterator[Any]:
+        """Yield aiokafka's records."""
         count = 0
         try:
             for record in self._batch:

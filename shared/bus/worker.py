@@ -24,10 +24,13 @@ from shared.bus.publisher import Delivery, Publisher
 from shared.bus.work import Outcome
 from shared.store import Parked
 
-DEPTH = 4
-"""Slices that may wait for acknowledgements at once."""
+IN_FLIGHT_BYTES = 2_000_000
+"""What may wait for acknowledgements at once, and one slice more."""
+RECORD_BYTES = 500
+"""What a record counts besides its value."""
 SLICE_SECONDS = 0.01
-LARGEST_SLICE = 500
+LARGEST_SLICE = 100
+"""Records that fit the CPU's caches together, with all that is made of them."""
 FIRST_SLICE = 1
 TAIL_SECONDS = 3.0
 """How often the owner looks for a commit that somebody else has appended."""
@@ -38,6 +41,7 @@ class _Sent:
     delivery: Delivery
     outcome: Outcome
     next_offsets: dict[TopicPartition, int]
+    size: int
 
 
 class Worker:
@@ -60,6 +64,7 @@ class Worker:
         self._processor, self._parking, self._publisher = processor, parking, publisher
         self._observer, self._budgets = observer, budgets
         self._sent: deque[_Sent] = deque()
+        self._in_flight = 0
         self._limit = FIRST_SLICE
         self.draining = False
         self._tail_checked = self._moved = time.monotonic()
@@ -107,6 +112,8 @@ class Worker:
             slice_ = self.lanes.take(self._limit)
             if slice_.records:
                 await self._handle(slice_)
+                del slice_
+                await asyncio.sleep(0)  # the other partitions' turn
 
     def _until_next_duty(self) -> float | None:
         until = self._processor.seconds_to_timer()
@@ -184,11 +191,14 @@ class Worker:
         if not outcome.records and not next_offsets and not outcome.parked:
             return
         delivery = await self._publisher.publish(outcome.records)
-        self._sent.append(_Sent(delivery, outcome, next_offsets))
+        size = sum([len(r.value or b"") for r in outcome.records]) + RECORD_BYTES * len(outcome.records)
+        self._sent.append(_Sent(delivery, outcome, next_offsets, size))
+        self._in_flight += size
+        outcome.records.clear()  # packed: nobody needs them again
         if outcome.parked:
             await self._park(outcome, self._sent.pop())
         delivery.then(self._advance)
-        while len(self._sent) >= DEPTH:
+        while self._in_flight > IN_FLIGHT_BYTES:
             await self._settle_first()
         self._spend(outcome)
 
@@ -210,6 +220,7 @@ class Worker:
     def _advance(self) -> None:
         while self._sent and self._sent[0].delivery.accepted:
             sent = self._sent.popleft()
+            self._in_flight -= sent.size
             self.processed.update(sent.next_offsets)
             self._processor.delivered(sent.outcome)
             self._observer.acknowledged(sent.outcome)
@@ -238,5 +249,5 @@ async def _accepted(delivery: Delivery) -> None:
     """Return when everything is on the broker. Raises FatalError when that will never be."""
     await delivery.wait()
     if delivery.refused:
-        topic = delivery.refused[0].topic
+        topic = delivery.refused[0]
         raise FatalError(f"{topic} refuses a record as too large: raise its max.message.bytes, then restart")

@@ -8,7 +8,9 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 TYPE_PREFIX = "th.ruamjai."
-NonEmpty = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00]+$")]
+LONGEST = 512
+"""Characters an attribute may have."""
+NonEmpty = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST, pattern=r"^[^\x00]+$")]
 TRACEPARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 
 
@@ -89,34 +91,19 @@ T = TypeVar("T", bound=EventData, covariant=True)
 
 @dataclass(slots=True)
 class Event(Generic[T]):
-    """One event as a handler sees it: the envelope, and the body as its model. Treat it as frozen."""
+    """One event as a handler sees it: its CloudEvents attributes, its body as a model. Treat it as frozen."""
 
-    envelope: Envelope
+    id: str
+    """`ce_id`; equal ids mean equal bytes."""
+    source: str
+    type: str
+    """`ce_type`, such as `th.ruamjai.report.received.v1`."""
+    subject: str
+    """`ce_subject`: the id of what the event is about."""
+    time: datetime
+    """`ce_time`: when the platform decided it, UTC."""
+    traceparent: str | None
+    """The W3C trace context the event carries, if any."""
     data: T
     wire_time: bytes | None = field(default=None, compare=False, repr=False)
     """`ce_time` as it was read, where that is its canonical spelling: nobody need spell it again."""
-
-    @property
-    def id(self) -> str:
-        """`ce_id`; equal ids mean equal bytes."""
-        return self.envelope.id
-
-    @property
-    def type(self) -> str:
-        """`ce_type`, such as `th.ruamjai.report.received.v1`."""
-        return self.envelope.type
-
-    @property
-    def subject(self) -> str:
-        """`ce_subject`: the id of what the event is about."""
-        return self.envelope.subject
-
-    @property
-    def time(self) -> datetime:
-        """`ce_time`: when the platform decided it, UTC."""
-        return self.envelope.time
-
-    @property
-    def traceparent(self) -> str | None:
-        """The W3C trace context the event carries, if any."""
-        return self.envelope.traceparent

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -55,9 +56,34 @@ def raw_record(
     return Fetched(topic, partition, offset, int(NOW.timestamp() * 1000), key, value, tuple(headers))
 
 
-def filler(source: TopicPartition, offsets: Sequence[int], size: int = 1) -> list[Incoming]:
-    """Records of which only place and size matter."""
-    return [raw_record(source.topic, b"k", b"x" * size, (), n, source.partition) for n in offsets]
+@dataclass
+class Unpacked:
+    """A stretch of a partition that needs no unpacking."""
+
+    rows: Sequence[Incoming]
+    offset: int = 0
+    end: int = 0
+
+    @property
+    def next_offset(self) -> int:
+        return self.end or self.rows[-1].offset + 1
+
+    @property
+    def size(self) -> int:
+        return sum(len(row.value or b"") for row in self.rows)
+
+    @property
+    def first_ms(self) -> int:
+        return self.rows[0].timestamp
+
+    def records(self) -> Iterator[Incoming]:
+        return (row for row in self.rows if row.offset >= self.offset)
+
+
+def filler(source: TopicPartition, offsets: Sequence[int], size: int = 1) -> Unpacked:
+    """Records of which only place and size matter, as they are fetched."""
+    rows = [raw_record(source.topic, b"k", b"x" * size, (), n, source.partition) for n in offsets]
+    return Unpacked(rows, offsets[0])
 
 
 def header(record: Record | Incoming, name: str) -> bytes | None:

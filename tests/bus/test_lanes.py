@@ -19,7 +19,7 @@ def lanes(urgent: int = 0, ordinary: int = 0, commands: int = 0) -> Lanes:
     made = Lanes([Lane(URGENT, urgent=True), Lane(COMMANDS, urgent=True), Lane(ORDINARY)], room)
     for source, count in ((URGENT, urgent), (COMMANDS, commands), (ORDINARY, ordinary)):
         if count:
-            made.offer(source, filler(source, range(count)))
+            made.offer(source, [filler(source, range(count))])
     return made
 
 
@@ -89,23 +89,41 @@ def test_a_gap_in_the_offsets_is_no_loss_of_what_follows() -> None:
     assert lane.next_offset == 21
 
 
-@given(st.lists(st.tuples(st.integers(1, 20), st.integers(0, 15), st.integers(0, 500)), max_size=30))
-def test_the_bytes_counted_are_the_bytes_that_wait(steps: list[tuple[int, int, int]]) -> None:
+def test_what_follows_the_last_record_of_a_stretch_is_passed_over_too() -> None:
+    lane = Lane(ORDINARY)
+    compacted = filler(ORDINARY, [3, 7])
+    compacted.end = 12
+    lane.offer(compacted)
+    assert [record.offset for record in lane.take(100)] == [3, 7]
+    assert (lane.position, len(lane), lane.oldest_ms) == (12, 0, None)
+
+
+@given(
+    st.lists(st.tuples(st.lists(st.integers(1, 3), min_size=1, max_size=20), st.integers(0, 25)), max_size=30)
+)
+def test_what_is_counted_is_what_waits(steps: list[tuple[list[int], int]]) -> None:
     lane, offset, waiting = Lane(ORDINARY), 0, list[int]()
-    for arriving, leaving, size in steps:
-        lane.offer(filler(ORDINARY, range(offset, offset + arriving), size))
-        offset, waiting = offset + arriving, waiting + [size] * arriving
-        assert [len(record.value or b"") for record in lane.take(leaving)] == waiting[:leaving]
+    for gaps, leaving in steps:
+        arriving = [offset := offset + gap for gap in gaps]
+        lane.offer(filler(ORDINARY, arriving))
+        waiting += arriving
+        taken = lane.take(leaving)
+        assert [record.offset for record in taken] == waiting[:leaving]
         waiting = waiting[leaving:]
-        assert lane.bytes == sum(waiting)
-        assert len(lane) == len(waiting)
+        position = lane.position
+        assert position is not None
+        assert max((r.offset for r in taken), default=-1) < position <= min(waiting, default=offset + 1)
+        assert len(lane) == offset + 1 - position
+        assert lane.bytes >= len(waiting)
+    lane.take(10_000)
+    assert (lane.bytes, len(lane)) == (0, 0)
 
 
 async def test_waiting_ends_when_something_arrives() -> None:
     made = lanes()
     waiting = asyncio.create_task(made.wait(60))
     await asyncio.sleep(0)
-    made.offer(URGENT, filler(URGENT, [0]))
+    made.offer(URGENT, [filler(URGENT, [0])])
     await asyncio.wait_for(waiting, 5)
 
 
