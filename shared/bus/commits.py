@@ -19,9 +19,9 @@ from shared.contracts.kafka import Record, dump
 LEVEL = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Emitted:
-    """An event of the commit, as the record that goes out."""
+    """An event of the commit, as the record that goes out. Treat it as frozen."""
 
     record: Record
     data: EventData
@@ -51,9 +51,9 @@ class TimerCancelled:
 Answer = Emitted | Kept | TimerSet | TimerCancelled
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decided:
-    """One cause's part of a commit."""
+    """One cause's part of a commit. Treat it as frozen."""
 
     key: str
     cause: str

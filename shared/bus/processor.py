@@ -38,6 +38,8 @@ class Workplace:
 class Processor(ABC):
     """One partition's way from causes to effects. Nothing it does is visible before its outcome goes out."""
 
+    largest_slice = 100
+    """Records that, with all that is made of them, fit the CPU's caches together."""
     waited = 0.0
     """Seconds spent waiting for the store so far: a smaller slice would not have saved them."""
 

@@ -52,8 +52,10 @@ def _partition_records(*arguments: Any) -> Any:
 _AIOKAFKAS = fetcher.PartitionRecords
 
 
-class PackedPartition(_AIOKAFKAS):  # type: ignore[misc]
+class PackedPartition(_AIOKAFKAS):  # type: ignore[misc,valid-type]
     """One fetched partition, yielding a `Batch` where aiokafka yields the records in it."""
+
+    next_fetch_offset: int
 
     def _unpack_records(self) -> Iterator["Batch"]:
         while self._records.has_next():

@@ -29,8 +29,6 @@ IN_FLIGHT_BYTES = 2_000_000
 RECORD_BYTES = 500
 """What a record counts besides its value."""
 SLICE_SECONDS = 0.01
-LARGEST_SLICE = 100
-"""Records that fit the CPU's caches together, with all that is made of them."""
 FIRST_SLICE = 1
 TAIL_SECONDS = 3.0
 """How often the owner looks for a commit that somebody else has appended."""
@@ -163,7 +161,7 @@ class Worker:
         """
         fitting = int(records * SLICE_SECONDS / max(seconds, 1e-6))
         step = (fitting - self._limit) // 4 or (fitting > self._limit)
-        self._limit = max(1, min(LARGEST_SLICE, self._limit + step))
+        self._limit = max(1, min(self._processor.largest_slice, self._limit + step))
 
     async def _replay(self, replay: Incoming) -> None:
         """Process a replayed record and then, if it went well, what waited behind it."""

@@ -25,10 +25,12 @@ CREATE INDEX IF NOT EXISTS parked_by_key ON parked (lane, key, topic, offset);
 """
 
 INSERT_COMMIT = "INSERT INTO commits VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-INSERT_CAUSE = "INSERT INTO causes VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+INSERT_CAUSES = "INSERT INTO causes SELECT ?, value, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING"
 SELECT_TAIL = "SELECT * FROM commits WHERE stream = ? AND n > ? ORDER BY n LIMIT ?"
 SELECT_COMMIT = "SELECT * FROM commits WHERE stream = ? AND n = ?"
-SELECT_CAUSE = "SELECT 1 FROM causes WHERE stream = ? AND cause = ? LIMIT 1"
+SELECT_KNOWN = """
+SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM causes WHERE stream = ? AND cause = value)
+"""
 SELECT_OLDEST = "SELECT n, at, causes FROM commits WHERE stream = ? AND n <= ? ORDER BY n LIMIT ?"
 DELETE_COMMIT = "DELETE FROM commits WHERE stream = ? AND n = ?"
 DELETE_CAUSE = "DELETE FROM causes WHERE stream = ? AND cause = ? AND n = ?"
