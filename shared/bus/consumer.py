@@ -24,6 +24,7 @@ from shared.bus.backoff import Backoff
 from shared.bus.errors import FatalError
 from shared.bus.incoming import Stretch
 from shared.bus.lanes import Lane
+from shared.bus.pace import Pace
 from shared.bus.subscription import Subscription
 from shared.bus.watch import ConsumerStuckError, Watch, is_unreachable
 from shared.bus.worker import Worker
@@ -71,6 +72,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._committed: dict[TopicPartition, int] = {}
         self._stopping = asyncio.Event()
         self._room = asyncio.Event()
+        self._pace = Pace()
         self._poll_failures = 0
         self._leaving = False
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -162,6 +164,25 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._regulate(client)
             if short and not fetched:
                 await self._wait_for_room()
+            elif fetched:
+                await self._gather(client, fetched)
+
+    async def _gather(
+        self, client: AIOKafkaConsumer, fetched: Mapping[TopicPartition, Sequence[Stretch]]
+    ) -> None:
+        """Keep aiokafka from fetching for a moment, where that spares rounds that bring a record each."""
+        records = sum(s.next_offset - s.offset for stretches in fetched.values() for s in stretches)
+        pause = self._pace.pause(records, time.monotonic())
+        if pause:
+            self._each_open_lane(client.pause)
+            await asyncio.sleep(pause)
+            self._each_open_lane(client.resume)
+
+    def _each_open_lane(self, do: Callable[[TopicPartition], None]) -> None:
+        for lane in self._lanes():
+            if not lane.paused:
+                with contextlib.suppress(IllegalStateError):  # not ours any more
+                    do(lane.source)
 
     def _hungry(self) -> bool:
         return not self.workers or any(len(w.lanes) < HUNGRY for w in self.workers.values())

@@ -103,6 +103,7 @@ class Lanes:
         self._urgent = [lane for lane in self._lanes.values() if lane.urgent]
         self._ordinary = [lane for lane in self._lanes.values() if not lane.urgent]
         self._arrived = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
         self._owed = 0  # what is left of the ordinary tenth: small slices must add up to it, not round up
 
     def __iter__(self) -> Iterator[Lane]:
@@ -126,15 +127,26 @@ class Lanes:
         self._arrived.set()
 
     async def wait(self, seconds: float | None) -> None:
-        """Return when there may be something to take, or after `seconds`."""
+        """Return when there may be something to take or to do, after `seconds` at the latest."""
         if self._ready():
             return
         self._arrived.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._arrived.wait()
-        except TimeoutError:
-            return
+        if seconds is not None:
+            self._ring_in(seconds)
+        await self._arrived.wait()
+
+    def _ring_in(self, seconds: float) -> None:
+        """Wake up in `seconds` at the latest; the alarm stays set when something arrives first."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + seconds
+        if self._alarm is None or self._alarm.when() > due:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm = loop.call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._arrived.set()
 
     def take(self, limit: int) -> Slice:
         """Remove and return the next slice, of at most `limit` records; empty when nothing waits."""
