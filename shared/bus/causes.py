@@ -8,7 +8,6 @@ reaches a little below the floor, memory is extended once instead of asking abou
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
-from math import inf
 
 from shared.store import Commit
 
@@ -50,14 +49,13 @@ class Causes:
     def __contains__(self, cause: object) -> bool:
         return cause in self._known or cause in self._recalled
 
-    async def recall(self, causes: Sequence[tuple[str, datetime]]) -> None:
+    async def recall(self, causes: Sequence[tuple[str, datetime]], now_ms: int) -> None:
         """Make `in` right for `causes`, given as (id, event time); asks the store only for the old ones."""
         if causes:
             await self._reach(round(min(time for _, time in causes).timestamp() * 1000))
         horizon = self.floor_ms + SKEW_MS
-        newest = self._commits[-1][1] + SKEW_MS if self._commits else inf
         times = ((id_, time.timestamp() * 1000) for id_, time in causes if id_ not in self._known)
-        old = [id_ for id_, ms in times if ms <= horizon or ms > newest]  # a clock may also be far ahead
+        old = [id_ for id_, ms in times if ms <= horizon or ms > now_ms + SKEW_MS]  # a clock may be far ahead
         self._recalled = await self._lookup(old) if old else ()
 
     async def _reach(self, oldest_ms: int) -> None:

@@ -171,7 +171,7 @@ class Stateful(Processor, Generic[S]):
         while some := list(islice(waiting, RECALLED_TOGETHER)):
             if self.journal.causes.floor_ms:
                 causes = [(i.event.id, i.event.time) for i in some if i.event and i.record]
-                await self._waiting(self.journal.causes.recall(causes))
+                await self._waiting(self.journal.causes.recall(causes, draft.at_ms))
             draft.outcome.first = draft.outcome.first or some[0].seen
             for item in some:
                 if (decided := await self._decide(item, draft)) is not None:

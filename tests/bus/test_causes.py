@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from shared.bus.causes import SKEW_MS, Causes
 
 HOUR_MS = 3_600_000
+NOW_MS = 5 * HOUR_MS
 
 
 class Asked:
@@ -27,7 +28,7 @@ async def test_a_recent_cause_is_recognised_without_asking() -> None:
     asked = Asked()
     causes = Causes(asked)
     causes.remember(["a"], HOUR_MS)
-    await causes.recall([("a", at(HOUR_MS)), ("b", at(HOUR_MS))])
+    await causes.recall([("a", at(HOUR_MS)), ("b", at(HOUR_MS))], NOW_MS)
     assert "a" in causes
     assert "b" not in causes
     assert asked.questions == []
@@ -39,7 +40,7 @@ async def test_what_memory_has_forgotten_raises_the_floor_and_older_causes_are_l
     for number, cause in enumerate("abcd"):
         causes.remember([cause], (number + 1) * HOUR_MS)
     assert causes.floor_ms == 2 * HOUR_MS
-    await causes.recall([("a", at(HOUR_MS)), ("new", at(4 * HOUR_MS + SKEW_MS))])
+    await causes.recall([("a", at(HOUR_MS)), ("new", at(4 * HOUR_MS + SKEW_MS))], NOW_MS)
     assert "a" in causes
     assert "new" not in causes
     assert asked.questions == ["a"]
@@ -49,7 +50,7 @@ async def test_clocks_that_differ_a_little_do_not_hide_a_decided_cause() -> None
     asked = Asked("a")
     causes = Causes(asked)
     causes.floor_ms = HOUR_MS
-    await causes.recall([("a", at(HOUR_MS + SKEW_MS)), ("b", at(HOUR_MS + SKEW_MS + 1))])
+    await causes.recall([("a", at(HOUR_MS + SKEW_MS)), ("b", at(HOUR_MS + SKEW_MS + 1))], NOW_MS)
     assert "a" in causes
     assert asked.questions == ["a"]
 
@@ -59,8 +60,17 @@ async def test_a_cause_stamped_far_ahead_of_the_log_is_looked_up_since_its_clock
     causes = Causes(asked, capacity=1)
     causes.remember(["a"], HOUR_MS)
     causes.remember(["b"], 2 * HOUR_MS)
-    await causes.recall([("ahead", at(3 * HOUR_MS))])
+    await causes.recall([("ahead", at(3 * HOUR_MS))], now_ms=2 * HOUR_MS)
     assert "ahead" in causes
+
+
+async def test_after_a_quiet_time_new_causes_are_not_looked_up() -> None:
+    asked = Asked()
+    causes = Causes(asked, capacity=1)
+    causes.remember(["a"], HOUR_MS)
+    causes.remember(["b"], 2 * HOUR_MS)
+    await causes.recall([("new", at(4 * HOUR_MS))], now_ms=4 * HOUR_MS)
+    assert asked.questions == []
 
 
 async def test_an_old_cause_that_memory_still_has_is_not_looked_up() -> None:
@@ -68,7 +78,7 @@ async def test_an_old_cause_that_memory_still_has_is_not_looked_up() -> None:
     causes = Causes(asked)
     causes.floor_ms = 2 * HOUR_MS
     causes.remember(["a"], 3 * HOUR_MS)
-    await causes.recall([("a", at(0))])
+    await causes.recall([("a", at(0))], NOW_MS)
     assert "a" in causes
     assert asked.questions == []
 
@@ -83,6 +93,6 @@ async def test_memory_is_bounded_however_many_causes_a_commit_has() -> None:
 async def test_a_cause_looked_up_for_one_slice_is_not_taken_as_known_in_the_next() -> None:
     causes = Causes(Asked("a"))
     causes.floor_ms = HOUR_MS
-    await causes.recall([("a", at(0))])
-    await causes.recall([("b", at(0))])
+    await causes.recall([("a", at(0))], NOW_MS)
+    await causes.recall([("b", at(0))], NOW_MS)
     assert "a" not in causes

@@ -41,7 +41,7 @@ def at(ms: int) -> datetime:
 async def test_memory_is_extended_until_the_oldest_of_a_slice_is_above_its_floor() -> None:
     log = Log([commit(1, 1)], [commit(2, NOW_MS - 2 * SKEW_MS)], [commit(3, NOW_MS - SKEW_MS)])
     causes = log.causes(NOW_MS)
-    await causes.recall([("cause-3", at(NOW_MS - SKEW_MS + 1)), ("new", at(NOW_MS))])
+    await causes.recall([("cause-3", at(NOW_MS - SKEW_MS + 1)), ("new", at(NOW_MS))], NOW_MS)
     assert "cause-3" in causes
     assert "new" not in causes
     assert (log.read, log.questions) == (2, [])
@@ -51,22 +51,22 @@ async def test_memory_is_extended_until_the_oldest_of_a_slice_is_above_its_floor
 async def test_a_log_that_was_read_to_its_first_commit_is_never_asked_again() -> None:
     log = Log([commit(1, NOW_MS - 1)])
     causes = log.causes(NOW_MS)
-    await causes.recall([("new", at(NOW_MS))])
+    await causes.recall([("new", at(NOW_MS))], NOW_MS)
     assert (causes.floor_ms, log.questions) == (0, [])
 
 
 async def test_causes_far_below_the_floor_are_asked_for_and_the_log_is_left_alone() -> None:
     log = Log([commit(1, 1)])
     causes = log.causes(NOW_MS)
-    await causes.recall([("replayed", at(NOW_MS - REACH_MS - 1))])
+    await causes.recall([("replayed", at(NOW_MS - REACH_MS - 1))], NOW_MS)
     assert (log.read, log.questions) == (0, ["replayed"])
 
 
 async def test_a_log_purged_at_the_front_is_asked_for_what_is_older_than_its_rest() -> None:
     log = Log()
     causes = log.causes(NOW_MS)
-    await causes.recall([("old", at(NOW_MS))])
-    await causes.recall([("older", at(NOW_MS - 1))])
+    await causes.recall([("old", at(NOW_MS))], NOW_MS)
+    await causes.recall([("older", at(NOW_MS - 1))], NOW_MS)
     assert (log.read, log.questions) == (1, ["old", "older"])
 
 
@@ -75,5 +75,5 @@ async def test_what_was_forgotten_in_between_is_not_jumped_over() -> None:
     causes = log.causes(NOW_MS, capacity=1)
     for n in (5, 6):
         causes.remember([f"cause-{n}"], NOW_MS + n)
-    await causes.recall([("cause-5", at(NOW_MS))])
+    await causes.recall([("cause-5", at(NOW_MS))], NOW_MS)
     assert (log.read, log.questions) == (0, ["cause-5"])
