@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Generic
 
 from pydantic_core import from_json, to_json
@@ -23,6 +23,10 @@ from shared.bus.emit import Timer
 from shared.store import Snapshot
 
 
+SPARE_ENTRIES = 1_000
+"""Entries of timers that run no more which the agenda may hold besides as many as there are timers."""
+
+
 @dataclass(slots=True)
 class Keyed(Generic[S]):
     """The state of one key, its running timers by id, and the commit its last snapshot was taken after."""
@@ -40,6 +44,8 @@ class Fold(Generic[S]):
         self._keys: dict[str, Keyed[S]] = {}
         self._dirty: set[str] = set()
         self._agenda: list[tuple[datetime, str, str]] = []
+        self.timers = 0
+        """How many timers run."""
 
     def __getitem__(self, key: str) -> Keyed[S]:
         """Return what is known of `key`; a key never seen starts with the decider's empty state."""
@@ -51,7 +57,7 @@ class Fold(Generic[S]):
     def apply(self, decided: Decided) -> None:
         """Fold one cause's answers into the state and the timers of its key."""
         keyed = self[decided.key]
-        keyed.timers.pop(decided.cause, None)
+        self._stop(keyed, decided.cause)
         for answer in decided.answers:
             self._apply(decided.key, keyed, answer)
         self._dirty.add(decided.key)
@@ -63,11 +69,19 @@ class Fold(Generic[S]):
             case TimerSet(timer):
                 self._start(key, keyed, timer)
             case TimerCancelled(id_):
-                keyed.timers.pop(id_, None)
+                self._stop(keyed, id_)
 
     def _start(self, key: str, keyed: Keyed[S], timer: Timer) -> None:
+        self.timers += timer.id not in keyed.timers
         keyed.timers[timer.id] = timer
         heappush(self._agenda, (timer.due, timer.id, key))
+        if len(self._agenda) > 2 * self.timers + SPARE_ENTRIES:
+            self._agenda = [entry for entry in self._agenda if self._runs(entry)]
+            heapify(self._agenda)
+
+    def _stop(self, keyed: Keyed[S], id_: str) -> None:
+        if keyed.timers.pop(id_, None) is not None:
+            self.timers -= 1
 
     def next_due(self) -> datetime | None:
         """Return the instant the next timer is due, or None when none runs."""
@@ -89,13 +103,9 @@ class Fold(Generic[S]):
 
     def _runs(self, entry: tuple[datetime, str, str]) -> bool:
         due, id_, key = entry
-        timer = self._keys[key].timers.get(id_)
+        keyed = self._keys.get(key)
+        timer = keyed and keyed.timers.get(id_)
         return timer is not None and timer.due <= due
-
-    @property
-    def timers(self) -> int:
-        """How many timers run."""
-        return sum(len(keyed.timers) for keyed in self._keys.values())
 
     def restore(self, snapshots: Iterable[Snapshot]) -> None:
         """Start from `snapshots`."""
@@ -108,9 +118,13 @@ class Fold(Generic[S]):
                 self._start(snapshot.key, keyed, timer)
 
     def take_changes(self) -> dict[str, bytes | None]:
-        """Return the keys touched since the last call with their states; None for an empty one."""
+        """Return the keys touched since the last call with their states; None for an empty one, forgotten."""
         dirty, self._dirty = self._dirty, set()
-        return {key: None if self.is_empty(key) else _dump(self._keys[key]) for key in sorted(dirty)}
+        changes = {key: None if self.is_empty(key) else _dump(self._keys[key]) for key in sorted(dirty)}
+        for key, state in changes.items():
+            if state is None:
+                del self._keys[key]
+        return changes
 
     def is_empty(self, key: str) -> bool:
         """Whether `key` is where a key never seen starts."""

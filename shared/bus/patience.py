@@ -42,14 +42,14 @@ class Patience:
     def _wait_for(self, reason: Reason | None, error: Exception) -> None:
         if reason is None:
             raise error
+        self._metrics.retried.labels(reason).inc()
         if self.waiting != reason:
             log.warning("waiting in place", extra={"reason": reason.value, "error": type(error).__name__})
-        self._clear()
-        self.waiting = reason
-        self._metrics.transient_wait.labels(reason).set(1)
-        self._metrics.retried.labels(reason).inc()
+            self._clear()
+            self.waiting = reason
+            self._metrics.transient_wait.labels(reason).inc()
 
     def _clear(self) -> None:
         if self.waiting is not None:
-            self._metrics.transient_wait.labels(self.waiting).set(0)
+            self._metrics.transient_wait.labels(self.waiting).dec()
             self.waiting = None

@@ -14,7 +14,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
@@ -125,9 +131,14 @@ class Publisher:
             producer, generation = self.current()
             try:
                 found = await asyncio.wait_for(producer.partitions_for(topic), DELIVERY_SECONDS)
+            except (UnknownTopicOrPartitionError, TopicAuthorizationFailedError) as error:
+                self.trouble = f"{topic} cannot be written: {type(error).__name__}"
+                log.error("an output topic is missing or forbidden", extra={"topic": topic})
+                self._metrics.retried.labels(Reason.BROKER_UNAVAILABLE).inc()
             except (KafkaError, TimeoutError) as error:
                 await self.recreate(generation, error)
             else:
+                self.trouble = None
                 self._partitions[topic] = len(found)
                 return len(found)
             await backoff.wait()

@@ -20,7 +20,7 @@ class Subscription:
 
     `on_poison`: `skip` goes on with the next record of a key, `park` keeps the later ones back, in order,
     until the poison is replayed. `dlq_limit` dead letters of one topic within `dlq_window` seconds (counted
-    per partition, overshot by at most one slice) pause an outsiders' topic and stop the consumer for one of
+    per process, overshot by at most one slice) pause an outsiders' topic and stop the consumer for one of
     ours.
     """
 

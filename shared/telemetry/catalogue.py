@@ -96,9 +96,9 @@ class Metrics:
     )
     transient_wait: Metric[ByReason[Gauge]] = gauge(
         "transient_wait",
-        "1 while work waits in place for something outside to return.",
+        "Partitions whose work waits in place for something outside to return.",
         "reason",
-        unit="0 or 1",
+        unit="partitions",
     )
     timers_fired: Metric[Counter] = counter(
         "timers_fired_total", "Timers that came due and were handled.", unit="timers"
