@@ -22,7 +22,6 @@ from shared.bus.decider import Decider, S
 from shared.bus.emit import Timer
 from shared.store import Snapshot
 
-
 SPARE_ENTRIES = 1_000
 """Entries of timers that run no more which the agenda may hold besides as many as there are timers."""
 
