@@ -133,7 +133,9 @@ class Publisher:
                 found = await asyncio.wait_for(producer.partitions_for(topic), DELIVERY_SECONDS)
             except (UnknownTopicOrPartitionError, TopicAuthorizationFailedError) as error:
                 self.trouble = f"{topic} cannot be written: {type(error).__name__}"
-                log.warning("an output topic is missing or forbidden", extra={"topic": topic, "error": repr(error)})
+                log.warning(
+                    "an output topic is missing or forbidden", extra={"topic": topic, "error": repr(error)}
+                )
                 self._metrics.retried.labels(Reason.BROKER_UNAVAILABLE).inc()
             except (KafkaError, TimeoutError) as error:
                 await self.recreate(generation, error)
