@@ -57,6 +57,7 @@ class Runtime:
         self._appender = GroupAppend(self.store) if self.store else None
         self.consumers: list[Consumer] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._parts: list[asyncio.Task[None]] = []
         self._probes: Probes | None = None
         self._store_trouble: str | None = "not asked yet"
         self._beat = time.monotonic()
@@ -64,7 +65,8 @@ class Runtime:
         self.on_failure: Callable[[], None] = lambda: None
 
     def _needs_store(self) -> bool:
-        return any(s.stateful or s.on_poison == "park" for s in self.service.subscriptions)
+        stateful = any(s.stateful or s.on_poison == "park" for s in self.service.subscriptions)
+        return stateful or bool(self.service.parts)
 
     async def start(self) -> None:
         """Show health at once; connect and consume as soon as broker and store answer."""
@@ -86,6 +88,7 @@ class Runtime:
                 consumer = self._consumer(subscription)
                 self.consumers.append(consumer)
                 group.create_task(consumer.run(self.settings.drain_seconds))
+            self._parts = [group.create_task(part(self)) for part in self.service.parts]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or (error := task.exception()) is None:
@@ -96,7 +99,10 @@ class Runtime:
         self.on_failure()
 
     async def stop(self) -> None:
-        """Drain, leave the groups, close everything."""
+        """End what runs beside the consumers, drain, leave the groups, close everything."""
+        for part in self._parts:
+            part.cancel()
+        await asyncio.gather(*self._parts, return_exceptions=True)
         for consumer in self.consumers:
             consumer.stop()
         await asyncio.wait(self._tasks[1:], timeout=self.settings.drain_seconds + PING_SECONDS)

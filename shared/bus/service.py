@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.bus.accepted import accepted_by
 from shared.bus.decider import Decider
@@ -15,11 +15,15 @@ from shared.bus.stateless import Batch, Each
 from shared.bus.subscription import OnPoison, Subscription
 from shared.contracts.topics import Topic
 
+if TYPE_CHECKING:
+    from shared.bus.runtime import Runtime
+
 F = TypeVar("F", bound=Callable[..., Any])
+Part = Callable[["Runtime"], Coroutine[Any, Any, None]]
 
 
 class Service:
-    """A named set of consumers that run in one process.
+    """A named set of consumers, and of what runs beside them, in one process.
 
     The name is also the consumer group, unless a declaration names another: one group is one consumer over
     all of its topics. A handler's annotation says which events it takes; others are passed over.
@@ -28,6 +32,7 @@ class Service:
     def __init__(self, name: str) -> None:
         self.name = name
         self.subscriptions: list[Subscription] = []
+        self.parts: list[Part] = []
         self._encoder = Encoder(name)
 
     def on(self, *topics: Topic, group: str | None = None, on_poison: OnPoison = "skip") -> Callable[[F], F]:
@@ -77,6 +82,15 @@ class Service:
             return Stateful(place, accepted, by, journal, self._encoder)
 
         self._add(topics, group, type(by).__name__, make, on_poison, stateful=True)
+
+    def beside(self, part: "Part") -> "Part":
+        """Declare what runs beside the consumers, such as an HTTP API: `async def part(runtime) -> None`.
+
+        It starts once the broker and the store answer and is cancelled when the service is to stop, before
+        the consumers drain; what it raises stops the service.
+        """
+        self.parts.append(part)
+        return part
 
     def _add(
         self,

@@ -1,6 +1,10 @@
 """Checks on single settings; their errors say what a value should look like and never repeat the value."""
 
 import re
+from base64 import b64decode
+from binascii import Error
+
+from pydantic import SecretStr
 
 _HOST_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>\d{1,5})")
 _STORE_SCHEMES = ("mongodb://", "mongodb+srv://", "sqlite:///")
@@ -31,6 +35,17 @@ def store_url(value: str) -> str:
 def http_url(value: str) -> str:
     """A base URL without a trailing slash; raises ValueError on anything else."""
     return _starting_with(value, ("http://", "https://")).rstrip("/")
+
+
+def master_key(value: SecretStr) -> SecretStr:
+    """32 bytes in base64; raises ValueError on anything else."""
+    try:
+        key = b64decode(value.get_secret_value(), validate=True)
+    except (Error, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise ValueError("should be 32 random bytes in base64")
+    return value
 
 
 def _starting_with(value: str, schemes: tuple[str, ...]) -> str:

@@ -110,6 +110,33 @@ class Settings(BaseSettings):
     http_port: int = Field(
         8080, ge=0, le=65535, description="Port of the HTTP surface; 0 takes a free one.", examples=["8080"]
     )
+    api_host: str = Field(
+        "127.0.0.1", min_length=1, description="Address the service's API listens on.", examples=["::"]
+    )
+    api_port: int = Field(
+        8000, ge=0, le=65535, description="Port of the service's API; 0 takes a free one.", examples=["8000"]
+    )
+    api_keys: Annotated[Path, AfterValidator(Path.absolute)] | None = Field(
+        None,
+        description="YAML file of the API keys' digests and scopes; without it no key is valid.",
+        examples=["/etc/ruamjai/api-keys.yaml"],
+    )
+    pack_dir: Annotated[Path, AfterValidator(Path.absolute)] | None = Field(
+        None,
+        description="Folder of the jurisdiction pack; without it the demonstration pack of Phetchabun.",
+        examples=["/etc/ruamjai/pack"],
+    )
+    keys_url: Annotated[str, AfterValidator(checks.store_url)] | None = Field(
+        None,
+        repr=False,
+        description="Store of the keys that seal personal data, a database of its own.",
+        examples=["mongodb://mongo/ruamjai_keys"],
+    )
+    master_key: Annotated[SecretStr, AfterValidator(checks.master_key)] | None = Field(
+        None,
+        description="32 random bytes, base64, that wrap the sealing keys; kept outside every store.",
+        examples=["(openssl rand -base64 32)"],
+    )
 
     drain_seconds: float = Field(
         20.0,

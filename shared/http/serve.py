@@ -1,0 +1,32 @@
+"""Runs an application on this process's event loop until it is cancelled."""
+
+import asyncio
+import logging
+import socket
+
+import uvicorn
+from starlette.types import ASGIApp
+
+log = logging.getLogger(__name__)
+GRACE_SECONDS = 5
+
+
+async def serve(app: ASGIApp, host: str, port: int) -> None:
+    """Serve `app`; port 0 takes a free one, which is logged. When cancelled, finish what is in hand."""
+    listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    log.info("api started", extra={"api_port": listening.getsockname()[1]})
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve([listening]))
+    try:
+        await asyncio.shield(serving)
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,57 @@
+"""Reads `pack.yaml` and says everything that is wrong with it at once."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from shared.pack.model import Pack
+
+DEMO = Path(__file__).with_name("phetchabun")
+FILE = "pack.yaml"
+
+
+class PackError(ValueError):
+    """A pack that cannot be used. `problems` are lines of `file: place: reason`."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(["the pack cannot be used:", *problems]))
+        self.problems = problems
+
+
+def load_pack(folder: Path | None = None) -> Pack:
+    """Return the pack in `folder`, the demonstration pack without one. Raises PackError."""
+    path = (folder or DEMO) / FILE
+    try:
+        pack = Pack.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise PackError([f"{FILE}: {error}"]) from error
+    except ValidationError as error:
+        raise PackError(
+            [f"{FILE}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        ) from None
+    if problems := [f"{FILE}: {problem}" for problem in _contradictions(pack)]:
+        raise PackError(problems)
+    return pack
+
+
+def _contradictions(pack: Pack) -> Iterator[str]:
+    codes = [desk.code for desk in pack.desks]
+    names = [*(f"desks: {c}" for c in codes), *(f"units: {u.id}" for u in pack.units)]
+    names += [f"zones: {z.id}" for z in pack.zones]
+    yield from (f"{name}: there are {count} of it" for name, count in Counter(names).items() if count > 1)
+    if pack.triage_desk not in codes:
+        yield f"triage_desk: {pack.triage_desk} is no desk of the pack"
+    for unit in pack.units:
+        if unit.desk not in codes:
+            yield f"units: {unit.id}: {unit.desk} is no desk of the pack"
+    for desk in pack.desks:
+        if desk.partner is not None and desk.partner not in codes:
+            yield f"desks: {desk.code}: its partner {desk.partner} is no desk of the pack"
+    roles = {desk.role for desk in pack.desks}
+    for category, responses in {**pack.responses, "default_response": pack.default_response}.items():
+        for response in responses:
+            if response.role not in roles:
+                yield f"responses: {category}: no desk has the role {response.role}"
