@@ -103,7 +103,7 @@ class Fold(Generic[S]):
     def _runs(self, entry: tuple[datetime, str, str]) -> bool:
         due, id_, key = entry
         keyed = self._keys.get(key)
-        timer = keyed and keyed.timers.get(id_)
+        timer = None if keyed is None else keyed.timers.get(id_)
         return timer is not None and timer.due <= due
 
     def restore(self, snapshots: Iterable[Snapshot]) -> None:

@@ -130,7 +130,8 @@ class Publisher:
         while True:
             producer, generation = self.current()
             try:
-                found = await asyncio.wait_for(producer.partitions_for(topic), DELIVERY_SECONDS)
+                async with asyncio.timeout(DELIVERY_SECONDS):
+                    found = await producer.partitions_for(topic)
             except (UnknownTopicOrPartitionError, TopicAuthorizationFailedError) as error:
                 self.trouble = f"{topic} cannot be written: {type(error).__name__}"
                 log.warning(
@@ -193,7 +194,8 @@ class Publisher:
     async def _connect(self) -> AIOKafkaProducer:
         producer = self._make()
         try:
-            await asyncio.wait_for(producer.start(), DELIVERY_SECONDS)
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                await producer.start()
         except BaseException:
             await _close_quietly(producer)
             raise
@@ -257,7 +259,8 @@ class _Outlet:
             producer, generation = self._publisher.current()
             try:
                 acknowledged = await producer.send_batch(batch, self._topic, partition=self._partition)
-                await asyncio.wait_for(acknowledged, DELIVERY_SECONDS)
+                async with asyncio.timeout(DELIVERY_SECONDS):
+                    await acknowledged
             except TOO_LARGE as error:
                 return self._split(batch) if batch.record_count() > 1 else self._refuse(error)
             except (KafkaError, TimeoutError) as error:
@@ -322,8 +325,10 @@ async def _close_quietly(producer: AIOKafkaProducer) -> None:
     """Close a producer that may be dead: what it still holds is sent again by its successor."""
     try:
         try:
-            await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await producer.stop()
         except TimeoutError:  # it waits for acknowledgements that will not come, its sockets still open
-            await asyncio.wait_for(producer.client.close(), CLOSE_SECONDS)
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await producer.client.close()
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  (it is thrown away either way)
         log.info("a producer did not close cleanly", extra={"error": repr(error)})
