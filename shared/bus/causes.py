@@ -61,7 +61,7 @@ class Causes:
         old = [id_ for id_, ms in times if ms <= horizon or ms > now_ms + SKEW_MS]  # a clock may be far ahead
         self._recalled = ()
         if old:
-            log.info("old causes are looked up", extra={"causes": len(old), "floor_ms": self.floor_ms})
+            log.debug("old causes are looked up", extra={"causes": len(old), "floor_ms": self.floor_ms})
             self._recalled = await self._lookup(old)
 
     async def _reach(self, oldest_ms: int) -> None:

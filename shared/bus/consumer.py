@@ -156,6 +156,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _fetch(self, client: AIOKafkaConsumer) -> None:
         while True:
             short = [] if self._hungry() else [lane.source for lane in self._lanes() if len(lane) < HUNGRY]
+            self._regulate(client)  # a lane that has run short must be in this fetch, not in the next
             fetched = await self._poll(client, short)
             for source, stretches in fetched.items():
                 worker = self.workers.get(source.partition)

@@ -141,7 +141,8 @@ class Publisher:
             except (KafkaError, TimeoutError) as error:
                 await self.recreate(generation, error)
             else:
-                self.trouble = None
+                if self.trouble and self.trouble.startswith(f"{topic} "):
+                    self.trouble = None
                 self._partitions[topic] = len(found)
                 return len(found)
             await backoff.wait()
@@ -220,14 +221,17 @@ class _Outlet:
         self._task = asyncio.create_task(self._run(), name=f"outlet {topic}/{partition}")
 
     def put(self, records: Sequence[Record], delivery: Delivery) -> None:
-        append = self._batches[-1].append if self._batches else self._another().append
-        for record in records:
-            key, value, headers = record.key, record.value, record.headers
-            if append(timestamp=None, key=key, value=value, headers=headers) is None:
-                append = self._another().append
-                append(timestamp=None, key=key, value=value, headers=headers)
-        self._waiting.append((delivery, len(records)))
-        self._wake.set()
+        append, packed = (self._batches[-1] if self._batches else self._another()).append, 0
+        try:
+            for record in records:
+                key, value, headers = record.key, record.value, record.headers
+                if append(timestamp=None, key=key, value=value, headers=headers) is None:
+                    append = self._another().append
+                    append(timestamp=None, key=key, value=value, headers=headers)
+                packed += 1
+        finally:  # what is in a batch is waited for, even if a later one cannot be packed
+            self._waiting.append((delivery, packed))
+            self._wake.set()
 
     def _another(self) -> BatchBuilder:
         builder = self._publisher.current()[0].create_batch()
