@@ -5,11 +5,14 @@ so if it came into being after everything memory has forgotten, memory would kno
 reaches a little below the floor, memory is extended once instead of asking about every slice.
 """
 
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 
 from shared.store import Commit
+
+log = logging.getLogger(__name__)
 
 CAPACITY = 100_000
 """Causes remembered per partition: about 12 MB."""
@@ -56,7 +59,10 @@ class Causes:
         horizon = self.floor_ms + SKEW_MS
         times = ((id_, time.timestamp() * 1000) for id_, time in causes if id_ not in self._known)
         old = [id_ for id_, ms in times if ms <= horizon or ms > now_ms + SKEW_MS]  # a clock may be far ahead
-        self._recalled = await self._lookup(old) if old else ()
+        self._recalled = ()
+        if old:
+            log.debug("old causes are looked up", extra={"causes": len(old), "floor_ms": self.floor_ms})
+            self._recalled = await self._lookup(old)
 
     async def _reach(self, oldest_ms: int) -> None:
         """Extend memory until causes of `oldest_ms` are above the floor, or memory is full."""

@@ -156,6 +156,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _fetch(self, client: AIOKafkaConsumer) -> None:
         while True:
             short = [] if self._hungry() else [lane.source for lane in self._lanes() if len(lane) < HUNGRY]
+            self._regulate(client)  # a lane that has run short must be in this fetch, not in the next
             fetched = await self._poll(client, short)
             for source, stretches in fetched.items():
                 worker = self.workers.get(source.partition)
@@ -190,7 +191,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _wait_for_room(self) -> None:
         self._room.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._room.wait(), LOOK_SECONDS)
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._room.wait()
 
     async def _poll(
         self, client: AIOKafkaConsumer, short: Sequence[TopicPartition]
@@ -270,7 +272,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if not news or self._client is None:
             return
         try:
-            await asyncio.wait_for(self._client.commit(news), COMMIT_SECONDS)
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await self._client.commit(news)
         except (KafkaError, TimeoutError) as error:
             log.warning("offsets were not committed", extra={"error": repr(error)})
             self._metrics.retried.labels(Reason.BROKER_UNAVAILABLE).inc()
@@ -348,6 +351,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 async def _close_quietly(client: AIOKafkaConsumer) -> None:
     """Leave the group and close; a client that cannot even do that is left to the garbage collector."""
     try:
-        await asyncio.wait_for(client.stop(), COMMIT_SECONDS)
+        async with asyncio.timeout(COMMIT_SECONDS):
+            await client.stop()
     except Exception as error:  # noqa: BLE001  (it is thrown away either way)
         log.info("a consumer did not close cleanly", extra={"error": repr(error)})

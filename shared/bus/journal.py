@@ -5,8 +5,9 @@ to the same stream (a zombie, or ourselves with a reply that was lost) is found 
 then everything is loaded again, and the log is right.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Generic
 
 from shared.bus.causes import Causes
@@ -47,9 +48,8 @@ class Journal(Generic[S]):
         Raises StoreUnavailable.
         """
         head = await self._store.head(self.stream)
-        snapshots = await self._store.snapshots(self.stream)
         start = max(0, min(head.snapshot_n - OVERLAP, head.published_n))
-        commits = [commit async for commit in self._tail(start)]
+        snapshots, commits = await asyncio.gather(self._store.snapshots(self.stream), self._tail(start))
         self._clear(head)
         self.fold.restore(snapshots)
         self._emptied.extend(sorted((s.n, [s.key]) for s in snapshots if self.fold.is_empty(s.key)))
@@ -65,14 +65,13 @@ class Journal(Generic[S]):
         self._first = commits[0].n if commits else self._first
         return commits
 
-    async def _tail(self, after: int) -> AsyncIterator[Commit]:
-        while True:
-            page = await self._store.tail(self.stream, after, PAGE)
-            for commit in page:
-                yield commit
+    async def _tail(self, after: int) -> Sequence[Commit]:
+        commits: list[Commit] = []
+        while page := await self._store.tail(self.stream, commits[-1].n if commits else after, PAGE):
+            commits += page
             if len(page) < PAGE:
-                return
-            after = page[-1].n
+                break
+        return commits
 
     def _replay(self, commit: Commit) -> list[Record]:
         self.n = commit.n

@@ -65,7 +65,7 @@ class Lane:
             if len(taken) < limit:
                 self._go_on()
         if taken:
-            self._taken_ms = taken[-1].timestamp
+            self._taken_ms = taken[-1].timestamp or 0  # message format v0 has none
             self.position = max(self.position or 0, taken[-1].offset + 1)
         return taken
 
@@ -168,8 +168,8 @@ def _drain(lanes: Sequence[Lane], limit: int) -> list[tuple[Lane, list[Incoming]
     """Take up to `limit` records from `lanes`, an equal share each, and what one leaves goes to the next."""
     taken = []
     for left, lane in zip(range(len(lanes), 0, -1), sorted(lanes, key=len), strict=True):
-        records = lane.take(-(-limit // left))
+        before, records = lane.position, lane.take(-(-limit // left))
         limit -= len(records)
-        if records:
+        if lane.position != before:
             taken.append((lane, records))
     return taken

@@ -130,7 +130,8 @@ class Publisher:
         while True:
             producer, generation = self.current()
             try:
-                found = await asyncio.wait_for(producer.partitions_for(topic), DELIVERY_SECONDS)
+                async with asyncio.timeout(DELIVERY_SECONDS):
+                    found = await producer.partitions_for(topic)
             except (UnknownTopicOrPartitionError, TopicAuthorizationFailedError) as error:
                 self.trouble = f"{topic} cannot be written: {type(error).__name__}"
                 log.warning(
@@ -140,7 +141,8 @@ class Publisher:
             except (KafkaError, TimeoutError) as error:
                 await self.recreate(generation, error)
             else:
-                self.trouble = None
+                if self.trouble and self.trouble.startswith(f"{topic} "):
+                    self.trouble = None
                 self._partitions[topic] = len(found)
                 return len(found)
             await backoff.wait()
@@ -193,7 +195,8 @@ class Publisher:
     async def _connect(self) -> AIOKafkaProducer:
         producer = self._make()
         try:
-            await asyncio.wait_for(producer.start(), DELIVERY_SECONDS)
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                await producer.start()
         except BaseException:
             await _close_quietly(producer)
             raise
@@ -218,14 +221,17 @@ class _Outlet:
         self._task = asyncio.create_task(self._run(), name=f"outlet {topic}/{partition}")
 
     def put(self, records: Sequence[Record], delivery: Delivery) -> None:
-        append = self._batches[-1].append if self._batches else self._another().append
-        for record in records:
-            key, value, headers = record.key, record.value, record.headers
-            if append(timestamp=None, key=key, value=value, headers=headers) is None:
-                append = self._another().append
-                append(timestamp=None, key=key, value=value, headers=headers)
-        self._waiting.append((delivery, len(records)))
-        self._wake.set()
+        append, packed = (self._batches[-1] if self._batches else self._another()).append, 0
+        try:
+            for record in records:
+                key, value, headers = record.key, record.value, record.headers
+                if append(timestamp=None, key=key, value=value, headers=headers) is None:
+                    append = self._another().append
+                    append(timestamp=None, key=key, value=value, headers=headers)
+                packed += 1
+        finally:  # what is in a batch is waited for, even if a later one cannot be packed
+            self._waiting.append((delivery, packed))
+            self._wake.set()
 
     def _another(self) -> BatchBuilder:
         builder = self._publisher.current()[0].create_batch()
@@ -257,7 +263,8 @@ class _Outlet:
             producer, generation = self._publisher.current()
             try:
                 acknowledged = await producer.send_batch(batch, self._topic, partition=self._partition)
-                await asyncio.wait_for(acknowledged, DELIVERY_SECONDS)
+                async with asyncio.timeout(DELIVERY_SECONDS):
+                    await acknowledged
             except TOO_LARGE as error:
                 return self._split(batch) if batch.record_count() > 1 else self._refuse(error)
             except (KafkaError, TimeoutError) as error:
@@ -322,8 +329,10 @@ async def _close_quietly(producer: AIOKafkaProducer) -> None:
     """Close a producer that may be dead: what it still holds is sent again by its successor."""
     try:
         try:
-            await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await producer.stop()
         except TimeoutError:  # it waits for acknowledgements that will not come, its sockets still open
-            await asyncio.wait_for(producer.client.close(), CLOSE_SECONDS)
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await producer.client.close()
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  (it is thrown away either way)
         log.info("a producer did not close cleanly", extra={"error": repr(error)})

@@ -169,7 +169,8 @@ class Runtime:
         if self.store is None:
             return None
         try:
-            await asyncio.wait_for(self.store.ping(), PING_SECONDS)
+            async with asyncio.timeout(PING_SECONDS):
+                await self.store.ping()
         except Exception as error:  # noqa: BLE001  (whatever it is, the store cannot be relied on)
             return type(error).__name__
         return None

@@ -76,12 +76,20 @@ class Stateful(Processor, Generic[S]):
 
     async def open(self) -> Outcome:
         """Load every key of the partition; what may not have gone out before is the outcome."""
-        await super().open()
         return await self._reload()
 
     async def _reload(self) -> Outcome:
+        started = time.monotonic()
         await self._place.patience.until_done(self._place.parking.load)
         records = await self._place.patience.until_done(self.journal.load)
+        log.info(
+            "loaded",
+            extra={
+                "stream": self.journal.stream,
+                "n": self.journal.n,
+                "seconds": round(time.monotonic() - started, 3),
+            },
+        )
         self._place.metrics.repeated.inc(len(records))
         self._place.metrics.timers_pending.set(self.journal.fold.timers)
         return Outcome(records, published_n=self.journal.n)

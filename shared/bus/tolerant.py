@@ -21,6 +21,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchPy, _DefaultRecor
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
 
+from shared.bus.errors import FatalError
 from shared.bus.incoming import Fetched, Incoming
 
 _LENGTH = struct.Struct(">i")
@@ -107,18 +108,25 @@ class Batch:
 
     @property
     def first_ms(self) -> int:
-        """The Kafka timestamp of its first record, epoch milliseconds."""
+        """The Kafka timestamp of its first record, epoch milliseconds; 0 in formats before v2."""
+        if not hasattr(self._batch, "timestamp_type"):
+            return 0
         return int(self._batch.max_timestamp if self._batch.timestamp_type else self._batch.first_timestamp)
 
     def records(self) -> Iterator[Incoming]:
-        """Yield the records from `offset` on."""
+        """Yield the records from `offset` on. Raises FatalError when they cannot be unpacked."""
         topic, partition = self.source
-        for record in self:
-            offset = record.offset
-            if offset >= self.offset:
-                yield Fetched(
-                    topic, partition, offset, record.timestamp, record.key, record.value, record.headers
-                )
+        try:
+            for record in self:
+                offset = record.offset
+                if offset >= self.offset:
+                    yield Fetched(
+                        topic, partition, offset, record.timestamp, record.key, record.value, record.headers
+                    )
+        except Exception as error:
+            raise FatalError(
+                f"{topic}/{partition} from {self.offset} cannot be unpacked: {error!r}"
+            ) from error
 
     def __iter__(self) -> Iterator[Any]:
         """Yield aiokafka's records."""

@@ -37,7 +37,8 @@ class Watch:
         owned = {lane.source: (worker, lane) for worker in workers for lane in worker.lanes}
         if not owned:
             return
-        ends = await asyncio.wait_for(consumer.end_offsets(list(owned)), REQUEST_SECONDS)
+        async with asyncio.timeout(REQUEST_SECONDS):
+            ends = await consumer.end_offsets(list(owned))
         ages: dict[str, float] = {}
         for source, (worker, lane) in owned.items():
             position = await self._position(consumer, lane)
@@ -61,7 +62,8 @@ class Watch:
     async def _position(self, consumer: AIOKafkaConsumer, lane: Lane) -> int:
         """Return the next offset to fetch; it passes over what is no record, such as transaction markers."""
         try:
-            return int(await asyncio.wait_for(consumer.position(lane.source), POSITION_SECONDS))
+            async with asyncio.timeout(POSITION_SECONDS):
+                return int(await consumer.position(lane.source))
         except (TimeoutError, IllegalStateError):  # not known yet, or not ours any more
             return lane.next_offset or 0
 

@@ -27,7 +27,7 @@ from shared.store import Parked
 IN_FLIGHT_BYTES = 2_000_000
 """What may wait for acknowledgements at once, and one slice more."""
 RECORD_BYTES = 500
-"""What a record counts besides its value."""
+"""What a record counts besides its value, and a slice besides its records."""
 SLICE_SECONDS = 0.01
 FIRST_SLICE = 1
 TAIL_SECONDS = 3.0
@@ -110,6 +110,8 @@ class Worker:
             slice_ = self.lanes.take(self._limit)
             if slice_.records:
                 await self._handle(slice_)
+            elif slice_.next_offsets:  # offsets without records: a compacted topic has gaps
+                await self._send(Outcome(), slice_.next_offsets)
                 del slice_
                 await asyncio.sleep(0)  # the other partitions' turn
 
@@ -189,7 +191,8 @@ class Worker:
         if not outcome.records and not next_offsets and not outcome.parked:
             return
         delivery = await self._publisher.publish(outcome.records)
-        size = sum([len(r.value or b"") for r in outcome.records]) + RECORD_BYTES * len(outcome.records)
+        values = sum([len(record.value or b"") for record in outcome.records])
+        size = values + RECORD_BYTES * (1 + len(outcome.records))
         self._sent.append(_Sent(delivery, outcome, next_offsets, size))
         self._in_flight += size
         outcome.records.clear()  # packed: nobody needs them again

@@ -187,6 +187,7 @@ def _event(envelope: Envelope, value: bytes) -> Event[Any]:
 
 def _attributes(found: Mapping[str, bytes | None]) -> dict[str, Any]:
     ours = [(_ATTRIBUTE_OF[name], raw) for name, raw in found.items() if raw and name in _ATTRIBUTE_OF]
+    ours.sort(key=lambda attribute: attribute == ("traceparent", found.get("traceparent")))  # it wins
     try:
         return {name: raw.decode() for name, raw in ours}
     except UnicodeDecodeError:

@@ -24,6 +24,7 @@ class MongoStore:
         """Prepare; `start` connects."""
         self._url = url
         self._client: Client | None = None
+        self._saving = asyncio.Lock()
 
     @mapped
     async def start(self) -> None:
@@ -108,9 +109,11 @@ class MongoStore:
         documents = [codec.snapshot_document(stream, key, n, state) for key, state in states.items()]
         snapshots = self._collection("snapshots")
         # No upsert: what it answers when a newer document is in its way differs between servers.
-        if await replace_older(snapshots, documents) < len(documents):
-            there = await insert_absent(snapshots, documents)
-            await replace_older(snapshots, [documents[position] for position in there])
+        # One at a time: several bulks of updates stop FerretDB for ever.
+        async with self._saving:
+            if await replace_older(snapshots, documents) < len(documents):
+                there = await insert_absent(snapshots, documents)
+                await replace_older(snapshots, [documents[position] for position in there])
 
     @mapped
     async def park(self, parked: Sequence[Parked]) -> None:

@@ -74,6 +74,16 @@ async def test_a_closed_lane_holds_its_records_and_holds_up_no_other() -> None:
     assert len(made[URGENT]) == 5
 
 
+async def test_a_slice_says_so_when_there_was_only_a_gap() -> None:
+    made = lanes()
+    compacted = filler(ORDINARY, [3, 7])
+    compacted.end = 12
+    made.offer(ORDINARY, [compacted])
+    assert made.take(2).next_offsets == {ORDINARY: 8}
+    assert made.take(2) == Slice([], {ORDINARY: 12})
+    assert made.take(2) == Slice([], {})
+
+
 def test_records_fetched_twice_are_dropped() -> None:
     lane = Lane(ORDINARY)
     lane.offer(filler(ORDINARY, range(10)))

@@ -1,12 +1,15 @@
 """Records whose header names are not UTF-8 are read like any other, in whatever kind of batch they come."""
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bus.tolerant import TolerantRecords
+from shared.bus.errors import FatalError
+from shared.bus.tolerant import PackedPartition, TolerantRecords
 from tests.bus.wire import PLACEHOLDER, WRONG_NAME, spoiled
 
 Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
@@ -68,3 +71,44 @@ def test_a_batch_that_was_cut_off_is_left_for_the_next_fetch() -> None:
     records = TolerantRecords(whole + cut)
     assert [row[0] for row in read(records)] == [0]
     assert records.size_in_bytes() == len(whole + cut)
+
+
+def packed(data: bytes, offset: int = 0) -> PackedPartition:
+    return PackedPartition(TopicPartition("t", 0), TolerantRecords(data), None, offset, None, None, True, 0)
+
+
+@given(st.lists(ROWS.filter(bool), min_size=1, max_size=3), st.integers(0, 4))
+def test_a_packed_partition_tells_the_records_from_its_offset_on(
+    batches: list[list[Row]], start: int
+) -> None:
+    start = min(start, len(batches[0]) - 1)
+    data = b"".join(batch(rows, offset=10 * n) for n, rows in enumerate(batches))
+    partition = packed(data, start)
+    found = [record for one in partition for record in one.records()]
+    assert [r.offset for r in found] == [
+        10 * n + at for n, rows in enumerate(batches) for at in range(len(rows)) if 10 * n + at >= start
+    ]
+    assert partition.next_fetch_offset == 10 * len(batches) - 10 + len(batches[-1])
+
+
+def test_a_batch_that_was_changed_on_its_way_is_not_unpacked() -> None:
+    data = bytearray(batch([(b"k", b"value", [])]))
+    data[-2] ^= 1
+    with pytest.raises(CorruptRecordException):
+        list(packed(bytes(data)))
+
+
+def test_a_batch_that_cannot_be_unpacked_says_where_it_is() -> None:
+    data = bytearray(batch([(b"k", b"v" * 100, [])], gzip=True))
+    [broken] = PackedPartition(
+        TopicPartition("t", 0),
+        TolerantRecords(bytes(data[:70]) + b"x" * (len(data) - 70)),
+        None,
+        0,
+        None,
+        None,
+        False,
+        0,
+    )
+    with pytest.raises(FatalError, match="t/0 from 0 cannot be unpacked"):
+        list(broken.records())

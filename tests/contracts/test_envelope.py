@@ -131,6 +131,15 @@ def test_a_trace_may_come_under_its_cloudevents_name() -> None:
     assert decode(written(EXAMPLES[0]).value, headers).traceparent == TRACEPARENT
 
 
+@pytest.mark.parametrize(
+    "time", [b"2026-11-23T10:15:30.250Z", b"2026-11-23T10:15:30Z"], ids=["ours", "theirs"]
+)
+def test_of_two_traces_the_one_under_its_own_name_counts(time: bytes) -> None:
+    other = TRACEPARENT.replace("b7ad6b7169203331", "00f067aa0ba902b7").encode()
+    headers = [*written(EXAMPLES[0]).headers, ("ce_traceparent", other), ("ce_time", time)]
+    assert decode(written(EXAMPLES[0]).value, headers).traceparent == TRACEPARENT
+
+
 def test_bodies_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         EXAMPLES[0].__setattr__("status", Status.TEST)

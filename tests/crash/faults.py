@@ -33,7 +33,7 @@ DECK = (
         "desk revoke",
         "sink publish-commit",
         "desk publish-commit",
-        "relay assign",
+        "relay revoke",
         "desk assign",
     ),
     _faults(

@@ -47,6 +47,8 @@ class World:
         received = {self.topic("received", lane): dict[str, str]() for lane in (False, True)}
         letters = {name: {"max.message.bytes": str(DLQ_BYTES)} for name in self.dead_letters}
         plain = {name: STAMPED for name, part in self.read.items() if part != "dead"}
-        # The second one is for the control that gives the urgent lane a consumer of its own.
-        groups = [*map(self.group, ROLES), f"{self.group('desk')}.urgent"]
-        return {**received, **plain, **letters, **{f"{group}.replay": {} for group in groups}}
+        replays = {f"{self.group(role)}.replay": dict[str, str]() for role in ROLES}
+        # For the control that gives the urgent lane a consumer of its own.
+        urgent = f"{self.group('desk')}.urgent"
+        own = {f"{urgent}.replay": {}, f"{self.topic('located', True)}.{urgent}.dlq": dict[str, str]()}
+        return {**received, **plain, **letters, **replays, **own}

@@ -170,6 +170,23 @@ async def test_snapshots_are_the_last_state_of_every_key_that_has_one(store: Sto
     ]
 
 
+async def test_many_streams_may_save_many_states_while_they_append(store: Store) -> None:
+    states = {f"key-{n}": b"x" * 300 for n in range(60)}
+
+    async def live(stream: str) -> None:
+        for n in range(1, 21):
+            assert await store.append([a_commit(stream, n, body=b"y" * 2_000)]) == [True]
+            if n % 10 == 0:
+                await store.save_snapshots(stream, n, states)
+
+    streams = [new_stream() for _ in range(6)]
+    await asyncio.gather(*map(live, streams))
+    for stream in streams:
+        assert {s.key: (s.n, s.state) for s in await store.snapshots(stream)} == {
+            key: (20, state) for key, state in states.items()
+        }
+
+
 async def test_a_writer_that_was_frozen_cannot_undo_later_snapshots(store: Store, stream: str) -> None:
     await store.save_snapshots(stream, 5, {"kept": b"new", "dropped": b"new"})
     await store.save_snapshots(stream, 6, {"dropped": None})
