@@ -32,7 +32,7 @@ class Desks:
     def next_door(
         self, category: str, priority: Priority, areas: Iterable[str], home: str
     ) -> tuple[str, ...]:
-        """Return the desks that would decide about the same report from `areas`, without `home` and triage."""
+        """Return the desks that would decide about the same report from `areas`, without `home` or triage."""
         found = {self.home(category, priority, area)[0] for area in areas} - {home, self.triage}
         return tuple(sorted(found)[:MOST_NEIGHBOURS])
 

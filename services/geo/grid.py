@@ -44,15 +44,15 @@ class Grid:
         self._cells, self._numbers = [NOTHING], {NOTHING: 0}
         west, south, east, north = _bounds(shapes, self._margin)
         width, height = east - west, north - south
-        self._west, self._south = west, south
-        self._step = max(STEP, sqrt(width * height / MOST_CELLS))
-        self._raster = np.zeros((int(height / self._step) + 2, int(width / self._step) + 2), np.int32)
+        self.west, self.south = west, south
+        self.step = max(STEP, sqrt(width * height / MOST_CELLS))
+        self._raster = np.zeros((int(height / self.step) + 2, int(width / self.step) + 2), np.int32)
         for index, shape in enumerate(shapes):
             self._enter(index, shape)
 
     def cell(self, lon: float, lat: float) -> Cell:
         """Return what is known of the cell around a point."""
-        row, column = (lat - self._south) / self._step, (lon - self._west) / self._step
+        row, column = (lat - self.south) / self.step, (lon - self.west) / self.step
         rows, columns = self._raster.shape
         if not (0 <= row < rows and 0 <= column < columns):
             return NOTHING
@@ -69,11 +69,11 @@ class Grid:
         """Write a shape into the cells it has to do with."""
         shapely.prepare(shape)
         west, south, east, north = _bounds([shape], self._margin)
-        first_row, first_column = self._number(south, self._south), self._number(west, self._west)
-        rows = np.arange(first_row, self._number(north, self._south) + 1)
-        columns = np.arange(first_column, self._number(east, self._west) + 1)
+        first_row, first_column = self._number(south, self.south), self._number(west, self.west)
+        rows = np.arange(first_row, self._number(north, self.south) + 1)
+        columns = np.arange(first_column, self._number(east, self.west) + 1)
         window = self._raster[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        left, below = np.meshgrid(self._west + columns * self._step, self._south + rows * self._step)
+        left, below = np.meshgrid(self.west + columns * self.step, self.south + rows * self.step)
         near = shapely.intersects(shape, self._boxes(left, below, self._margin))
         crossing, covering = near.copy(), near.copy()
         crossing[near] = shapely.intersects(shape, self._boxes(left[near], below[near], (HAIR, HAIR)))
@@ -83,10 +83,10 @@ class Grid:
         self._write(window, near & ~crossing, index, 2)
 
     def _number(self, degrees: float, origin: float) -> int:
-        return max(0, int((degrees - origin) / self._step))
+        return max(0, int((degrees - origin) / self.step))
 
     def _boxes(self, left: Degrees, below: Degrees, grown: tuple[float, float]) -> NDArray[np.object_]:
-        right, above = left + self._step + grown[0], below + self._step + grown[1]
+        right, above = left + self.step + grown[0], below + self.step + grown[1]
         return shapely.box(left - grown[0], below - grown[1], right, above)
 
     def _write(self, window: NDArray[np.int32], where: Flags, index: int, part: int) -> None:
