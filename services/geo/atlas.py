@@ -1,6 +1,7 @@
 """What there is at a point: its areas, its zones, and the areas whose border is close."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import shapely
@@ -14,6 +15,8 @@ from shared.pack.metres import metres_per_degree
 NEAR_METRES = 150.0
 MOST_ZONES = 32
 """What a Place holds; only a mistaken pack has more at one point, and no report is refused for it."""
+REMEMBERED = 16_384
+"""Areas times combinations of zones: more than a country has."""
 
 
 class Spot(NamedTuple):
@@ -85,6 +88,7 @@ def innermost(codes: set[str]) -> list[str]:
     return sorted(c for c in codes if not any(o != c and o.startswith(c) for o in codes))
 
 
+@lru_cache(REMEMBERED)
 def place_of(area: str | None, zones: tuple[str, ...]) -> Place:
     """Return the place of a 2-, 4- or 6-digit code: district and province follow from the sub-district."""
     levels = {digits: area[:digits] if area and len(area) >= digits else None for digits in (2, 4, 6)}
@@ -94,5 +98,5 @@ def place_of(area: str | None, zones: tuple[str, ...]) -> Place:
 def _margin(areas: Mapping[str, BaseGeometry]) -> tuple[float, float]:
     """Return NEAR_METRES in degrees (lon, lat), rather too much than too little, wherever the areas are."""
     furthest = max((abs(lat) for shape in areas.values() for lat in shape.bounds[1::2]), default=0.0)
-    lon_metres, lat_metres = metres_per_degree(min(furthest, 85.0))
+    lon_metres, lat_metres = metres_per_degree(min(furthest, 89.9))
     return 1.01 * NEAR_METRES / lon_metres, 1.01 * NEAR_METRES / min(lat_metres, 110_574.0)

@@ -7,10 +7,9 @@ import pytest
 from services.geo.atlas import Atlas, Spot
 from shared.contracts.values import GeoPoint, Place
 from shared.pack.jurisdiction import BOUNDARIES, Jurisdiction
-from shared.pack.load import FILE
-from tests.pack.packs import collection, desk, feature, loaded, small, square
+from tests.pack.packs import collection, feature, loaded, small, square
 
-METRE = 1 / 106_940
+METRE = 1 / 106_903
 """In degrees of longitude at 16.25° north, from the circumference of a parallel of the ellipsoid."""
 
 
@@ -70,12 +69,6 @@ def test_where_there_are_sub_districts_the_smallest_area_counts(tmp_path: Path) 
     assert at(found, 100.7).place == Place(amphoe="6701", province="67")
     assert at(found, 100.4 - METRE).near == ()
     assert at(found, 100.4 + METRE) == Spot("6701", ("670105",), Place(amphoe="6701", province="67"))
-
-
-def test_the_desks_of_a_pack_may_be_finer_than_its_areas_are_not(tmp_path: Path) -> None:
-    files = small()
-    files[FILE]["desks"].append(desk("province", "police", "67"))
-    assert at(loaded(tmp_path, files), 100.5).area == "6701"
 
 
 def wide() -> list[list[list[float]]]:

@@ -45,14 +45,14 @@ def anywhere(shapes: Shapes, count: int) -> Points:
 
 
 def on_borders(shapes: Shapes, each: int) -> Points:
-    """Corners of every shape, points along its border, and the same moved by less than a millimetre."""
+    """Corners of every shape, points along its sides, and the same moved by less than a millimetre."""
     dice = np.random.default_rng(DICE)
     found: Points = []
     for shape in shapes:
-        along = shapely.line_interpolate_point(
-            shapely.boundary(shape), dice.uniform(0, 1, each), normalized=True
-        )
-        for exact in (shapely.get_coordinates(shape), shapely.get_coordinates(along)):
+        corners = shapely.get_coordinates(shape)
+        which = dice.integers(0, len(corners) - 1, each)
+        along = corners[which] + dice.uniform(0, 1, (each, 1)) * (corners[which + 1] - corners[which])
+        for exact in (corners, along):
             found += exact.tolist() + (exact + dice.uniform(-1e-9, 1e-9, exact.shape)).tolist()
     return found
 
@@ -108,10 +108,17 @@ def test_a_shape_within_the_margin_of_a_point_is_never_missing_from_its_cell(mak
 
 
 def test_what_is_too_wide_for_fine_cells_gets_coarser_ones_and_the_same_answers() -> None:
-    shapes = [shapely.box(-170, -80, 10.1, 33.3), shapely.box(10.1, 33.3, 175, 85)]
+    shapes = [shapely.box(-170, -80, -169.9, -79.7), shapely.box(174.9, 84.3, 175, 85)]
     grid = Grid(shapes)
     assert grid.step > STEP
-    for point in [[10.1, 33.3], [10.1, 33.4], [-170.0, -80.0], [0.0, 33.3], [175.0, 85.0]]:
+    for point in [
+        [-170.0, -80.0],
+        [-169.9, -79.7],
+        [-169.95, -79.9],
+        [174.9, 84.5],
+        [175.0, 85.0],
+        [0.0, 0.0],
+    ]:
         assert [set(asked(grid, point))] == plainly(shapes, [point])
 
 
