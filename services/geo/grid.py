@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 Indices = tuple[int, ...]
-Flags = NDArray[np.bool_]
-Degrees = NDArray[np.float64]
+Numbers = NDArray[np.int_]
 
 STEP = 0.005
 MOST_CELLS = 8_000_000
@@ -66,35 +65,47 @@ class Grid:
         return cell.covering + tuple(i for i in crossing if shapely.intersects_xy(self._shapes[i], lon, lat))
 
     def _enter(self, index: int, shape: BaseGeometry) -> None:
-        """Write a shape into the cells it has to do with."""
+        """Write a shape into its cells: whole blocks where it covers them, ever smaller ones elsewhere."""
         shapely.prepare(shape)
+        rows, columns, size = self._block_around(shape)
+        while True:
+            near = shapely.intersects(shape, self._boxes(rows, columns, size, self._margin))
+            rows, columns = rows[near], columns[near]
+            covering = shapely.contains_properly(shape, self._boxes(rows, columns, size, (HAIR, HAIR)))
+            self._write(index, 0, rows[covering], columns[covering], size)
+            rows, columns = rows[~covering], columns[~covering]
+            if size == 1:
+                break
+            size //= 2
+            rows = np.concatenate([rows, rows, rows + size, rows + size])
+            columns = np.concatenate([columns, columns + size, columns, columns + size])
+        crossing = shapely.intersects(shape, self._boxes(rows, columns, size, (HAIR, HAIR)))
+        self._write(index, 1, rows[crossing], columns[crossing], size)
+        self._write(index, 2, rows[~crossing], columns[~crossing], size)
+
+    def _block_around(self, shape: BaseGeometry) -> tuple[Numbers, Numbers, int]:
         west, south, east, north = _bounds([shape], self._margin)
-        first_row, first_column = self._number(south, self.south), self._number(west, self.west)
-        rows = np.arange(first_row, self._number(north, self.south) + 1)
-        columns = np.arange(first_column, self._number(east, self.west) + 1)
-        window = self._raster[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        left, below = np.meshgrid(self.west + columns * self.step, self.south + rows * self.step)
-        near = shapely.intersects(shape, self._boxes(left, below, self._margin))
-        crossing, covering = near.copy(), near.copy()
-        crossing[near] = shapely.intersects(shape, self._boxes(left[near], below[near], (HAIR, HAIR)))
-        covering[near] = shapely.contains_properly(shape, self._boxes(left[near], below[near], (HAIR, HAIR)))
-        self._write(window, covering, index, 0)
-        self._write(window, crossing & ~covering, index, 1)
-        self._write(window, near & ~crossing, index, 2)
+        row, column = int((south - self.south) / self.step), int((west - self.west) / self.step)
+        cells = max(north - south, east - west) / self.step + 2
+        return np.array([row]), np.array([column]), 1 << int(cells).bit_length()
 
-    def _number(self, degrees: float, origin: float) -> int:
-        return max(0, int((degrees - origin) / self.step))
+    def _boxes(
+        self, rows: Numbers, columns: Numbers, size: int, grown: tuple[float, float]
+    ) -> NDArray[np.object_]:
+        west, south = self.west + columns * self.step, self.south + rows * self.step
+        east, north = west + size * self.step, south + size * self.step
+        return shapely.box(west - grown[0], south - grown[1], east + grown[0], north + grown[1])
 
-    def _boxes(self, left: Degrees, below: Degrees, grown: tuple[float, float]) -> NDArray[np.object_]:
-        right, above = left + self.step + grown[0], below + self.step + grown[1]
-        return shapely.box(left - grown[0], below - grown[1], right, above)
-
-    def _write(self, window: NDArray[np.int32], where: Flags, index: int, part: int) -> None:
-        """Add a shape to one part of the cells `where`: cells alike share an entry of the table."""
-        before, which = np.unique(window[where], return_inverse=True)
+    def _write(self, index: int, part: int, rows: Numbers, columns: Numbers, size: int) -> None:
+        """Add a shape to one part of all cells of the blocks; cells alike share an entry of the table."""
+        down, right = np.indices((size, size)).reshape(2, -1) if len(rows) else np.zeros((2, 0), int)
+        rows, columns = (rows[:, None] + down).ravel(), (columns[:, None] + right).ravel()
+        height, width = self._raster.shape
+        known = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        rows, columns = rows[known], columns[known]
+        before, which = np.unique(self._raster[rows, columns], return_inverse=True)
         after = [self._entry(self._cells[number], index, part) for number in before.tolist()]
-        if after:
-            window[where] = np.array(after, np.int32)[which]
+        self._raster[rows, columns] = np.array(after, np.int32)[which]
 
     def _entry(self, cell: Cell, index: int, part: int) -> int:
         parts = list(cell)

@@ -33,14 +33,19 @@ def load_pack(folder: Path | None = None) -> Pack:
 def read_pack(folder: Path) -> tuple[Pack | None, list[str]]:
     """Return what `pack.yaml` in `folder` says, as far as it can be read, and what is wrong with it."""
     try:
-        pack = Pack.model_validate(yaml.safe_load(read_bytes(folder / FILE)))
+        pack = Pack.model_validate(_parsed(read_bytes(folder / FILE)))
     except ValidationError as error:
         return None, [f"{FILE}: {line}" for line in lines_of(error)]
-    except RecursionError:
-        return None, [f"{FILE}: it is nested too deeply"]
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         return None, [f"{FILE}: {error}"]
     return pack, [f"{FILE}: {problem}" for problem in _contradictions(pack)]
+
+
+def _parsed(content: bytes) -> object:
+    try:
+        return yaml.safe_load(content)
+    except Exception as error:
+        raise ValueError(f"it cannot be read as YAML: {str(error) or type(error).__name__}") from error
 
 
 def _contradictions(pack: Pack) -> Iterator[str]:

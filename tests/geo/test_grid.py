@@ -26,7 +26,8 @@ def demo() -> Shapes:
 def ragged() -> Shapes:
     """Sixty areas that tile a province, their corners anywhere."""
     sites = np.random.default_rng(DICE).uniform((100.6, 15.3), (101.8, 17.2), (60, 2))
-    return list(shapely.get_parts(shapely.voronoi_polygons(shapely.MultiPoint(sites))))
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.MultiPoint(sites)))
+    return list(shapely.intersection(cells, shapely.box(100.5, 15.2, 101.9, 17.3)))
 
 
 def overlapping() -> Shapes:
@@ -107,8 +108,21 @@ def test_a_shape_within_the_margin_of_a_point_is_never_missing_from_its_cell(mak
         assert shape in (*cell.covering, *cell.crossing, *cell.near)
 
 
+def test_a_shape_whose_border_runs_along_the_cells_loses_no_point_to_rounding() -> None:
+    anchors = [shapely.box(100.6, 15.3, 100.61, 15.31), shapely.box(101.7, 17.1, 101.8, 17.2)]
+    lattice = Grid(anchors)
+    corners = [(lattice.west + n * STEP, lattice.south + (n + n % 3) * STEP) for n in range(3, 230, 2)]
+    shapes = [*anchors, *(shapely.box(x, y, x + STEP, y + STEP) for x, y in corners)]
+    grid = Grid(shapes)
+    assert (grid.west, grid.south) == (lattice.west, lattice.south)
+    exact = np.concatenate([shapely.get_coordinates(shape) for shape in shapes])
+    points: Points = [p for by in (-1e-13, 0, 1e-13) for p in (exact + by).tolist()]
+    for point, found in zip(points, plainly(shapes, points), strict=True):
+        assert set(asked(grid, point)) == found
+
+
 def test_what_is_too_wide_for_fine_cells_gets_coarser_ones_and_the_same_answers() -> None:
-    shapes = [shapely.box(-170, -80, -169.9, -79.7), shapely.box(174.9, 84.3, 175, 85)]
+    shapes = [shapely.box(-170, -80, 10.1, 33.3), shapely.box(10.1, 33.3, 175, 85)]
     grid = Grid(shapes)
     assert grid.step > STEP
     for point in [

@@ -173,7 +173,19 @@ def test_mistakes_in_all_files_are_said_at_once(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"{" * 5000, b"- 2026-13-45", b"a: &a [*a]", b"? {}"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"{" * 5000,
+        b"- 2026-13-45",
+        b"a: &a [*a]",
+        b"? {}",
+        b"!!timestamp noon",
+        b"!!int ''",
+    ],
+)
 @pytest.mark.parametrize("file", [FILE, BOUNDARIES, ZONES])
 def test_a_file_that_is_something_else_is_an_error_of_the_pack(
     tmp_path: Path, file: str, content: bytes
