@@ -9,6 +9,7 @@ import click
 
 from shared.bus.admin import topics
 from shared.bus.dlq import dlq
+from shared.pack.check import pack
 
 COMMANDS = "ruamjai.commands"
 
@@ -34,6 +35,8 @@ def _brought() -> dict[str, EntryPoint]:
     return {found.name: found for found in entry_points(group=COMMANDS)}
 
 
-@click.group(cls=Front, commands=[topics, dlq], context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Front, commands=[topics, dlq, pack], context_settings={"help_option_names": ["-h", "--help"]}
+)
 def main() -> None:
     """Operate a Ruamjai installation. Every command reads the same settings as the services."""

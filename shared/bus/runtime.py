@@ -50,6 +50,8 @@ class Runtime:
         self.service, self.settings = service, settings
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry)
+        for collector in service.collectors:
+            self.registry.register(collector)
         self.clock = clock_from(settings)
         self.tracing = tracing_from(settings)
         self.publisher = Publisher(lambda: make_producer(settings), self.metrics)

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from prometheus_client.registry import Collector
+
 from shared.bus.accepted import accepted_by
 from shared.bus.decider import Decider
 from shared.bus.emit import Encoder
@@ -33,6 +35,7 @@ class Service:
         self.name = name
         self.subscriptions: list[Subscription] = []
         self.parts: list[Part] = []
+        self.collectors: list[Collector] = []
         self._encoder = Encoder(name)
 
     def on(self, *topics: Topic, group: str | None = None, on_poison: OnPoison = "skip") -> Callable[[F], F]:
@@ -91,6 +94,10 @@ class Service:
         """
         self.parts.append(part)
         return part
+
+    def expose(self, *collectors: Collector) -> None:
+        """Show metrics of the service's own at `/metrics`, beside those that every service has."""
+        self.collectors += collectors
 
     def _add(
         self,

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from shared.pack.files import lines_of, read_bytes
 from shared.pack.model import Pack
 
 DEMO = Path(__file__).with_name("phetchabun")
@@ -23,18 +24,28 @@ class PackError(ValueError):
 
 def load_pack(folder: Path | None = None) -> Pack:
     """Return the pack in `folder`, the demonstration pack without one. Raises PackError."""
-    path = (folder or DEMO) / FILE
-    try:
-        pack = Pack.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PackError([f"{FILE}: {error}"]) from error
-    except ValidationError as error:
-        raise PackError(
-            [f"{FILE}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        ) from None
-    if problems := [f"{FILE}: {problem}" for problem in _contradictions(pack)]:
+    pack, problems = read_pack(folder or DEMO)
+    if pack is None or problems:
         raise PackError(problems)
     return pack
+
+
+def read_pack(folder: Path) -> tuple[Pack | None, list[str]]:
+    """Return what `pack.yaml` in `folder` says, as far as it can be read, and what is wrong with it."""
+    try:
+        pack = Pack.model_validate(_parsed(read_bytes(folder / FILE)))
+    except ValidationError as error:
+        return None, [f"{FILE}: {line}" for line in lines_of(error)]
+    except (OSError, ValueError) as error:
+        return None, [f"{FILE}: {error}"]
+    return pack, [f"{FILE}: {problem}" for problem in _contradictions(pack)]
+
+
+def _parsed(content: bytes) -> object:
+    try:
+        return yaml.safe_load(content)
+    except Exception as error:
+        raise ValueError(f"it cannot be read as YAML: {str(error) or type(error).__name__}") from error
 
 
 def _contradictions(pack: Pack) -> Iterator[str]:
