@@ -8,6 +8,8 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
+from pydantic import StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from services.intake.accept import ANSWER_SECONDS, Acceptance, KeyReusedError
 from services.intake.accept import Request as Asked
@@ -25,20 +27,22 @@ RETRY_SECONDS = 2
 NOWHERE = "this tracking code leads to no report"
 _TRACE = re.compile(TRACEPARENT).fullmatch
 
-Token = r"^[!-~]{8,128}$"  # noqa: S105  (the shape of one)
+KEY_SHAPE = r"^[!-~]{8,128}$"
+Token = Annotated[str, StringConstraints(pattern=KEY_SHAPE)]
 IdempotencyKey = Annotated[
-    str,
+    Token,
     Header(
-        pattern=Token,
         description="New for each report, the same when it is sent again: within 72 hours the same caller "
         "gets the same answer for it",
     ),
 ]
 DeviceId = Annotated[
-    str | None,
-    Header(pattern=Token, description="Who sends, where there is no API key: random, kept by the device"),
+    Token | SkipJsonSchema[None],
+    Header(description="Who sends, where there is no API key: random, kept by the device"),
 ]
-Traceparent = Annotated[str | None, Header(description="W3C trace context; ignored when it is not one")]
+Traceparent = Annotated[
+    str | SkipJsonSchema[None], Header(description="W3C trace context; ignored when it is not one")
+]
 Key = Depends(HTTPBearer(auto_error=False, description="An API key with the scope reports.write"))
 
 

@@ -12,18 +12,22 @@ from shared.contracts.values import UNKNOWN_CATEGORY, Code, Id, Priority
 
 TEXT_CHARACTERS = 2_000
 """Normalising makes a text at most three times as long: it still fits the event's 8,000."""
-_INSTANT = re.compile(r"(20|25)(\d\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d))")
+_INSTANT = re.compile(r"(\d{4})(-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d))")
 
 
-def common_era(value: object) -> object:
-    """Return an RFC 3339 instant with a year of 20xx; devices set to the Buddhist era send 25xx."""
+def plausible(value: object) -> object:
+    """Return an RFC 3339 instant in the common era; devices set to the Buddhist era send 25xx.
+
+    None for a year that cannot be meant: a wrong clock must not cost the report.
+    """
+    if value is None:
+        return None
     found = _INSTANT.fullmatch(value) if isinstance(value, str) else None
-    if value is None or found is None:
-        if value is None:
-            return None
+    if found is None:
         raise ValueError("an instant looks like 2026-11-23T17:15:30+07:00")
-    year = int(found[1] + found[2][:2])
-    return f"{year - ERA if year >= 2500 else year}{found[2][2:]}"
+    year = int(found[1])
+    common = year - ERA if 2500 <= year < 2600 else year
+    return f"{common}{found[2]}" if 2000 <= common < 2100 else None
 
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -70,8 +74,9 @@ class NewReport(Input):
         default=Reporter.CITIZEN, description="officer and sensor need an API key"
     )
     reporter: Person | None = Field(default=None, description="Who reports")
-    reported_at: Annotated[AwareDatetime, BeforeValidator(common_era)] | None = Field(
-        default=None, description="When the device says it was written, RFC 3339"
+    reported_at: Annotated[AwareDatetime | None, BeforeValidator(plausible)] = Field(
+        default=None,
+        description="When the device says it was written, RFC 3339; an implausible year is ignored",
     )
     status: Status = Field(default=Status.ACTUAL, description="actual, exercise or test")
 

@@ -198,3 +198,10 @@ async def test_a_device_set_to_the_buddhist_era_is_understood(replica: Replica) 
     assert report.reported_at is not None
     assert report.reported_at.isoformat() == "2024-02-29T10:00:00+07:00"
     assert report.status == "exercise"
+
+
+async def test_a_wrong_clock_does_not_cost_the_report(replica: Replica) -> None:
+    for year in ("1970", "9999"):
+        answer = await replica.post(A_REPORT | {"reported_at": f"{year}-12-31T23:59:59Z"})
+        assert answer.status_code == 202
+    assert [received(waiting).reported_at for waiting in await replica.waiting()] == [None, None]
