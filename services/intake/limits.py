@@ -22,7 +22,7 @@ BY_KEY = Rate(500, 1_000)
 BY_DEVICE = Rate(0.5, 10)
 ANONYMOUS = Rate(200, 400)
 """All devices together: a device's id costs nothing to make up."""
-BY_CODE = Rate(1, 20)
+BY_CODE = Rate(10, 50)
 
 
 @dataclass(slots=True)

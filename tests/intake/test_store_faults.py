@@ -19,7 +19,7 @@ class Faulty:
 
     def __init__(self, own: FaultyStore, keys: FaultyStore) -> None:
         self.own, self.keys = own, keys
-        self.replica: Replica = replica_on(own, keys)  # type: ignore[arg-type]
+        self.replica: Replica = replica_on(own, keys)
 
     def fail(self, kind: str, *faults: Fault) -> None:
         """The next inserts of `kind` meet these."""
