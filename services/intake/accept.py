@@ -97,12 +97,11 @@ class Acceptance:
             task.exception()  # retrieved: those who asked may have gone
 
     async def _work(self, identity: str, digest: str, request: Request) -> Accepted:
-        started = time.perf_counter()
+        started = time.time_ns()
         ours = await self._made(digest, request)
         if await self._decide.insert(Document(identity, ours.body())):
             await self._finish(identity, ours)
-            self._metrics.accepted.labels("urgent" if ours.event.urgent else "ordinary").inc()
-            self._metrics.accept_seconds.observe(time.perf_counter() - started)
+            self._measure(ours, started, time.time_ns())
             return ours
         await self._keyring.erase(ours.report_id)  # nobody will ever hear of this one
         return await self._as_before(identity, digest)
@@ -147,6 +146,12 @@ class Acceptance:
         )
         tracked = Tracked(report_id=accepted.report_id, status=accepted.status)
         await self._complete.insert(Document(code, tracked.body()))
+
+    def _measure(self, accepted: Accepted, start_ns: int, end_ns: int) -> None:
+        self._metrics.accepted.labels("urgent" if accepted.event.urgent else "ordinary").inc()
+        self._metrics.accept_seconds.observe((end_ns - start_ns) / 1e9)
+        trace = accepted.event.headers["traceparent"]
+        self._tracing.span("accept report", trace, {"report_id": accepted.report_id}, start_ns, end_ns)
 
     def _digest(self, data: bytes) -> str:
         return hmac.new(self._secret, data, hashlib.sha256).hexdigest()

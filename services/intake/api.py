@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from services.intake.accept import ANSWER_SECONDS, Acceptance, KeyReusedError
 from services.intake.accept import Request as Asked
-from services.intake.callers import Door
+from services.intake.callers import Door, Sender
 from services.intake.limits import BY_CODE, Limits
 from services.intake.metrics import IntakeMetrics
 from services.intake.reading import Reading
@@ -54,6 +54,9 @@ def intake_api(
     app.add_exception_handler(StoreUnavailable, _on_store_away)
     app.add_exception_handler(TimeoutError, _on_store_away)
 
+    async def sender(request: Request, x_device_id: DeviceId = None) -> Sender:
+        return door.sender(request.headers.get("authorization"), x_device_id)
+
     @app.post(
         "/v1/reports",
         status_code=202,
@@ -63,16 +66,14 @@ def intake_api(
     )
     async def report(
         sent: NewReport,
-        request: Request,
+        caller: Annotated[Sender, Depends(sender)],
         response: Response,
         idempotency_key: IdempotencyKey,
-        x_device_id: DeviceId = None,
         traceparent: Traceparent = None,
     ) -> Received:
         """Take a report: durable when answered. Send it again, with the same key, until it is."""
-        sender = door.sender(request.headers.get("authorization"), x_device_id)
-        sender.may_report_as(sent.reporter_kind)
-        asked = Asked(sender.name, idempotency_key, sent, _trace(traceparent))
+        caller.may_report_as(sent.reporter_kind)
+        asked = Asked(caller.name, idempotency_key, sent, _trace(traceparent))
         try:
             accepted = await acceptance.accept(asked)
         except KeyReusedError:

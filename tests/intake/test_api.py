@@ -91,6 +91,11 @@ async def test_a_device_that_asks_too_often_is_told_when_to_come_back(
     assert [(await send(client, DEVICE)).status_code for _ in range(2)] == [202, 429]
 
 
+async def test_what_does_not_fit_counts_against_the_rate_too(client: httpx.AsyncClient) -> None:
+    answers = [(await send(client, DEVICE, {"text": ""})).status_code for _ in range(11)]
+    assert answers == [422] * 10 + [429]
+
+
 async def test_made_up_devices_share_one_bound(client: httpx.AsyncClient) -> None:
     answers = [(await send(client, {"X-Device-Id": uuid4().hex})).status_code for _ in range(401)]
     assert (answers.count(202), answers.count(429)) == (400, 1)
