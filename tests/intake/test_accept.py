@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import re
 from pathlib import Path
 from uuid import UUID
@@ -61,6 +62,22 @@ async def test_what_is_personal_is_sealed_and_nowhere_else(replica: Replica, tmp
     stored = b"".join(path.read_bytes() for path in tmp_path.glob("intake.db*"))
     for secret in (*PERSON.values(), "1103700000003", "0812345678", "๐๘๑-๒๓๔-๕๖๗๘"):
         assert secret.encode() not in stored
+
+
+async def test_what_is_personal_is_in_no_log_and_no_error(
+    replica: Replica, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    sent = {"text": "โทร 0812345678", "reporter": PERSON}
+    await replica.post(sent)
+    refused = [
+        await replica.post(sent | wrong)
+        for wrong in ({"status": PERSON["name"]}, {"reporter": PERSON["name"]})
+    ]
+    assert {answer.status_code for answer in refused} == {422}
+    said = caplog.text + "".join(answer.text for answer in refused)
+    for secret in (*PERSON.values(), "0812345678"):
+        assert secret not in said
 
 
 async def test_the_same_key_and_body_get_the_same_answer(replica: Replica) -> None:

@@ -1,8 +1,11 @@
 """A report's way through the running service: in over HTTP, out on its lane, its status back."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import httpx
 import pytest
 
 from deploy.local.choose import Chosen
@@ -134,6 +137,29 @@ async def test_what_a_killed_replica_accepted_is_forwarded_by_another(
     kafka.set_up(up=True)
     async with world.running(without_follower(), **told(tmp_path, heir)):
         assert sorted(await all_on(world, accepted)) == sorted(accepted)
+
+
+async def test_a_replica_killed_under_load_loses_nothing_that_it_accepted(
+    switched: tuple[SwitchedKafka, World], tmp_path: Path
+) -> None:
+    _, world = switched
+    dying, heir = new_door(), new_door()
+    accepted: list[str] = []
+
+    async def keep_sending() -> None:
+        while True:
+            accepted.append((await dying.post(device=uuid4().hex)).json()["report_id"])
+
+    async with world.running(without_follower(), **told(tmp_path, heir)) as runtime:
+        with a_process(world, told(tmp_path, dying)) as process:
+            await dying.opens()
+            senders = [asyncio.create_task(keep_sending()) for _ in range(4)]
+            await until(lambda: len(accepted) >= 60, "under load")
+            process.kill()
+            ended = await asyncio.gather(*senders, return_exceptions=True)
+        assert all(isinstance(end, httpx.TransportError) for end in ended)
+        await all_on(world, accepted)
+        assert runtime.failure is None
 
 
 async def test_a_service_without_keys_says_what_is_missing(world: World) -> None:
