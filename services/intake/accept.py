@@ -31,6 +31,9 @@ KEY_KEPT = timedelta(hours=72)
 CODE_KEPT = timedelta(days=90)
 """As long as the incidents themselves can be read."""
 ANSWER_SECONDS = 1.5
+TWIN_PAUSES = (0.01, 0.02, 0.04, 0.08, 0.16)
+TWIN_MS = 2_000
+"""How old a decision is at most whose maker, another replica, may still be completing it."""
 MOST_AT_ONCE = 2_000
 """Requests in hand; more only gather while the store does not answer."""
 
@@ -131,11 +134,19 @@ class Acceptance:
         found = Accepted.model_validate_json(body)
         if not hmac.compare_digest(found.digest, digest):
             raise KeyReusedError
-        code = tracking_id(found.tracking_code)
-        if code not in await self._tracked.get([code]):
+        if not await self._is_complete(found):
             await self._finish(identity, found)
         self._metrics.repeated.inc()
         return found
+
+    async def _is_complete(self, accepted: Accepted) -> bool:
+        """Whether nothing is missing; a decision so young that its maker is still at it is waited for."""
+        code, age = tracking_id(accepted.tracking_code), self._clock.now_ms() - accepted.event.at
+        for pause in (0.0, *TWIN_PAUSES) if age < TWIN_MS else (0.0,):
+            await asyncio.sleep(pause)
+            if code in await self._tracked.get([code]):
+                return True
+        return False
 
     async def _finish(self, identity: str, accepted: Accepted) -> None:
         code, at = tracking_id(accepted.tracking_code), accepted.event.at

@@ -68,12 +68,11 @@ class Reading:
         tracked = await self._find(code)
         if tracked is None:
             return False
-        report_id, now = tracked.report_id, self._clock.now()
+        report_id = tracked.report_id
         await self._keyring.erase(report_id)
-        erasure = Erasure(erased_at=now, status=tracked.status)
-        if (await self._erasures.insert([Document(report_id, erasure.body())]))[0]:
+        erasure = Erasure(erased_at=self._clock.now(), status=tracked.status)
+        if await self._note(report_id, erasure.body()):
             self._metrics.erased.inc()
-        await self._expiry.schedule(ERASURES, report_id, round(now.timestamp() * 1000), CODE_KEPT)
         await self._announce(report_id, await self._incidents_of(report_id))
         return True
 
@@ -95,21 +94,38 @@ class Reading:
             await self._announce(report_id, await self._incidents_of(report_id))
 
     async def _announce(self, report_id: str, incidents: dict[str, Followed]) -> None:
-        """Tell each incident's desk once: the event's id and bytes follow from the stored erasure."""
-        body = (await self._erasures.get([report_id]))[report_id]
-        erasure = Erasure.model_validate_json(body)
-        for incident_id, followed in incidents.items():
+        """Tell each incident's desk once, and note it; redone, it is the same event, byte for byte."""
+        marks = {f"{report_id}/{incident}/{f.desk}": (incident, f.desk) for incident, f in incidents.items()}
+        found = await self._erasures.get([report_id, *marks])
+        erasure = Erasure.model_validate_json(found[report_id])
+        for mark, (incident_id, desk) in marks.items():
+            if mark in found:
+                continue
             event = ReportErased(
                 status=erasure.status,
                 report_id=report_id,
                 incident_id=incident_id,
-                desk=followed.desk,
+                desk=desk,
                 erased_at=erasure.erased_at,
             )
-            id_ = derived_id(f"{report_id}/{incident_id}/{followed.desk}", event.type, event.subject, 0)
             await self._outbox.put(
-                waiting(DESKS_COMMANDS, event, id_=id_, now=erasure.erased_at, urgent=True, traceparent=None)
+                waiting(
+                    DESKS_COMMANDS,
+                    event,
+                    id_=derived_id(mark, event.type, event.subject, 0),
+                    now=erasure.erased_at,
+                    urgent=True,
+                    traceparent=None,
+                    since_ms=self._clock.now_ms(),
+                )
             )
+            await self._note(mark)
+
+    async def _note(self, id_: str, body: bytes = b"") -> bool:
+        """Remember something of an erasure for as long as its tracking code; whether it is new."""
+        await self._expiry.schedule(ERASURES, id_, self._clock.now_ms(), CODE_KEPT)
+        [new] = await self._erasures.insert([Document(id_, body)])
+        return new
 
 
 def _split(found: Changes) -> tuple[list[str], list[str]]:

@@ -66,16 +66,23 @@ class Erasure(Stored):
 
 
 def waiting(
-    topic: Topic, data: EventData, *, id_: str, now: datetime, urgent: bool, traceparent: str | None
+    topic: Topic,
+    data: EventData,
+    *,
+    id_: str,
+    now: datetime,
+    urgent: bool,
+    traceparent: str | None,
+    since_ms: int | None = None,
 ) -> Waiting:
-    """Return an event as a record that waits to be forwarded."""
+    """Return an event, decided `now`, as a record that waits to be forwarded, from now on unless told."""
     record = encode(
         topic.name, topic.key_of(data), data, id=id_, source=SOURCE, time=now, traceparent=traceparent
     )
     return Waiting(
         id=id_,
         urgent=urgent,
-        at=round(now.timestamp() * 1000),
+        at=round(now.timestamp() * 1000) if since_ms is None else since_ms,
         topic=record.topic,
         key=(record.key or b"").decode(),
         headers={name: (value or b"").decode() for name, value in record.headers},

@@ -43,6 +43,7 @@ class Replica:
     store: Store
     keyring: KeyRing
     outbox: Outbox
+    acceptance: Acceptance
     reading: Reading
     metrics: IntakeMetrics
     clock: Clock
@@ -86,7 +87,7 @@ def replica_on(store: Store, keys: Store, clock: Clock | None = None) -> Replica
     reading = Reading(store, keyring, outbox, clock, metrics)
     acceptance = Acceptance(store, keyring, outbox, b"secret", clock, Tracing(0), metrics)
     app = intake_api(acceptance, reading, Door(ApiKeys(CALLERS), limits), limits, metrics)
-    return Replica(store, keyring, outbox, reading, metrics, clock, app)
+    return Replica(store, keyring, outbox, acceptance, reading, metrics, clock, app)
 
 
 @asynccontextmanager

@@ -2,14 +2,18 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from services.intake.accept import MOST_AT_ONCE, Request
+from services.intake.report import NewReport
 from shared.contracts import decode
+from shared.store import StoreUnavailable
 from tests.intake.faulty import Fault, FaultyStore
-from tests.intake.replica import Replica, replica_on, stores
+from tests.intake.replica import A_REPORT, Replica, replica_on, stores
 
 STEPS = ["keys", "accepted", "outbox", "expiry", "tracked"]
 
@@ -67,3 +71,12 @@ async def test_a_fault_fails_all_that_shared_the_write_and_each_may_retry(faulty
     answers = await asyncio.gather(*(replica.post(key=key) for key in keys))
     assert {answer.status_code for answer in answers} == {202}
     assert len(await replica.waiting()) == 20
+
+
+async def test_requests_that_gather_while_the_store_hangs_are_bounded(faulty: Faulty) -> None:
+    faulty.fail("keys", Fault.HANGS)
+    sent = NewReport.model_validate(A_REPORT)
+    asked = (Request("key:test", f"key-{n:04}", sent) for n in range(MOST_AT_ONCE + 5))
+    answers = await asyncio.gather(*map(faulty.replica.acceptance.accept, asked), return_exceptions=True)
+    kinds = Counter(type(answer) for answer in answers)
+    assert kinds == {TimeoutError: MOST_AT_ONCE, StoreUnavailable: 5}
