@@ -75,6 +75,13 @@ async def forwarding(replica: Replica, bus: Bus) -> AsyncIterator[asyncio.Task[N
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def sent(replica: Replica, bus: Bus) -> bytes:
+    """The key of a new report of the replica, which is on the bus."""
+    key: bytes = (await replica.post()).json()["report_id"].encode()
+    await until(lambda: key in {record.key for record in bus.sent}, "on the bus")
+    return key
+
+
 async def test_what_is_accepted_goes_out_once_and_leaves_the_outbox(replica: Replica, bus: Bus) -> None:
     async with forwarding(replica, bus):
         ids = [(await replica.post()).json()["report_id"] for _ in range(5)]
@@ -140,11 +147,12 @@ async def test_a_living_replica_is_not_taken_over_and_a_dead_one_is(tmp_path: Pa
                 await pulse.beat()
                 await until(lambda: clock.sleeping == 1, "the heir has looked")
                 clock.advance(1)
-            assert bus.sent == []
+            ours = [await sent(heir, bus) for _ in range(3)]  # a round of its own looks at the dead as well
+            assert [record.key for record in bus.sent] == ours
             for _ in range(int(DEAD_SECONDS) + 1):
                 await until(lambda: clock.sleeping == 1, "the heir has looked")
                 clock.advance(1)
-            await until(lambda: len(bus.sent) == 1, "taken over")
+            await until(lambda: len(bus.sent) == 4, "taken over")
 
 
 async def test_a_pulse_goes_with_its_replica(replica: Replica, bus: Bus) -> None:
