@@ -68,7 +68,7 @@ class Runtime:
 
     def _needs_store(self) -> bool:
         stateful = any(s.stateful or s.on_poison == "park" for s in self.service.subscriptions)
-        return stateful or bool(self.service.parts)
+        return stateful or bool(self.service.parts or self.service.early_parts)
 
     async def start(self) -> None:
         """Show health at once; connect and consume as soon as broker and store answer."""
@@ -82,15 +82,16 @@ class Runtime:
         self._tasks[1].add_done_callback(self._ended)
 
     async def _consume(self) -> None:
-        await self.publisher.start()
         if self.store is not None:
             await Patience(self.metrics).until_done(self.store.start)
         async with asyncio.TaskGroup() as group:
+            self._parts = [group.create_task(part(self)) for part in self.service.early_parts]
+            await self.publisher.start()
             for subscription in self.service.subscriptions:
                 consumer = self._consumer(subscription)
                 self.consumers.append(consumer)
                 group.create_task(consumer.run(self.settings.drain_seconds))
-            self._parts = [group.create_task(part(self)) for part in self.service.parts]
+            self._parts += [group.create_task(part(self)) for part in self.service.parts]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or (error := task.exception()) is None:
@@ -107,6 +108,8 @@ class Runtime:
         await asyncio.gather(*self._parts, return_exceptions=True)
         for consumer in self.consumers:
             consumer.stop()
+        if not self.consumers:
+            self._tasks[1].cancel()  # it still waits for the broker, and there is nothing to drain
         await asyncio.wait(self._tasks[1:], timeout=self.settings.drain_seconds + PING_SECONDS)
         for task in self._tasks:
             task.cancel()
@@ -188,14 +191,15 @@ class Runtime:
         return Health(turning and not stalled, checks)
 
     def ready(self) -> Health:
-        """Whether broker and store answer."""
+        """Whether broker and store answer; where parts work without the broker, whether the store does."""
         broker = self.publisher.trouble or next((c.trouble for c in self.consumers if c.trouble), None)
         joined = bool(self.consumers)
         checks = {
             "broker": "answers" if joined and broker is None else broker or "connecting",
             "store": self._store_trouble or "answers",
         }
-        return Health(joined and broker is None and self._store_trouble is None, checks)
+        can_work = bool(self._parts) if self.service.early_parts else joined and broker is None
+        return Health(can_work and self._store_trouble is None, checks)
 
 
 class KernelBroker(KafkaBroker):

@@ -1,0 +1,64 @@
+"""The server around an application: answers at once, finishes what is in hand, and ends when told."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from deploy.local.ports import free_port
+from shared.http import api, serve
+from tests.bus.support import until
+
+
+@asynccontextmanager
+async def served(hold: asyncio.Event, begun: asyncio.Event) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
+    """A server with a quick answer and one that waits for `hold`."""
+    app, port = api("test", "1"), free_port()
+
+    @app.get("/quick")
+    async def quick() -> dict[str, str]:
+        return {"a": "b"}
+
+    @app.get("/slow")
+    async def slow() -> dict[str, str]:
+        begun.set()
+        await hold.wait()
+        return {"a": "b"}
+
+    task = asyncio.create_task(serve(app, "127.0.0.1", port))
+    url = f"http://127.0.0.1:{port}"
+    await asyncio.sleep(0)  # it listens from its first step on
+    try:
+        yield url, task
+    finally:
+        hold.set()
+        if not task.cancelling():
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_an_answer_is_not_held_back_for_fuller_packets() -> None:
+    async with served(asyncio.Event(), asyncio.Event()) as (url, _), httpx.AsyncClient() as client:
+        seconds = []
+        for _ in range(20):
+            started = time.perf_counter()
+            assert (await client.get(f"{url}/quick")).status_code == 200
+            seconds.append(time.perf_counter() - started)
+    assert min(seconds[5:]) < 0.03, "Nagle's algorithm costs 40 ms each"
+
+
+async def test_what_is_in_hand_is_finished_before_the_server_ends() -> None:
+    hold, begun = asyncio.Event(), asyncio.Event()
+    async with httpx.AsyncClient() as client:
+        async with served(hold, begun) as (url, task):
+            asking = asyncio.create_task(client.get(f"{url}/slow"))
+            await begun.wait()
+            task.cancel()
+            await until(lambda: task.cancelling() > 0, "told to end")
+            hold.set()
+            assert (await asking).status_code == 200
+        with pytest.raises(httpx.TransportError):
+            await client.get(f"{url}/quick")
