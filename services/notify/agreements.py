@@ -30,13 +30,12 @@ STUCK_SECONDS = 60.0
 class Agreements:
     """The agreements as this replica knows them. Who cannot confirm that they are current gets none."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+    def __init__(self, metrics: NotifyMetrics, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._metrics, self._monotonic = metrics, monotonic
         self._held: dict[bytes, AgreementEvent] = {}
         self._book = Book()
         self._changed = False
         self._confirmed_at = float("-inf")
-        self.metrics: NotifyMetrics | None = None
 
     @property
     def current(self) -> bool:
@@ -71,9 +70,8 @@ class Agreements:
 
     def show(self) -> None:
         """Bring the metrics up to date."""
-        if self.metrics is not None:
-            self.metrics.agreements.set(len(self._held))
-            self.metrics.agreements_current.set(self.current)
+        self._metrics.agreements.set(len(self._held))
+        self._metrics.agreements_current.set(self.current)
 
     async def follow(self, settings: Settings) -> None:
         """Follow the topic for ever; a fault of the broker means starting over from its beginning."""
@@ -108,8 +106,7 @@ class Agreements:
         with suppress(ContractError):
             return agreement_of(record)
         log.error("an agreement cannot be read and grants nothing", extra={"offset": record.offset})
-        if self.metrics is not None:
-            self.metrics.agreements_unreadable.inc()
+        self._metrics.agreements_unreadable.inc()
         return None
 
 

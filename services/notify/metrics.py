@@ -1,10 +1,14 @@
 """What notify measures of itself: one typed list, on the registry of the process."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import Metric as PrometheusMetric
+from prometheus_client.registry import Collector
 
+from services.notify.verdict import Verdict
 from shared.telemetry.metric import Metric, counter, gauge
 
 
@@ -41,8 +45,8 @@ class ByOutcome(Protocol):
     def labels(self, outcome: str, /) -> Counter: ...
 
 
-class NotifyMetrics:
-    """The catalogue registered on one registry. Decisions made again after a fault are counted again."""
+class NotifyMetrics(Collector):
+    """The catalogue, to be registered on the process's registry. Decisions made again after a fault are counted again."""
 
     shared: Metric[ByAgency] = counter(
         "notify_shared_total", "Incident events decided to be shared.", "agency", unit="events"
@@ -99,7 +103,20 @@ class NotifyMetrics:
         unit="requests",
     )
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self) -> None:
+        self._own = CollectorRegistry()
         for name, metric in vars(NotifyMetrics).items():
             if isinstance(metric, Metric):
-                self.__dict__[name] = metric.register(registry)
+                self.__dict__[name] = metric.register(self._own)
+
+    def collect(self) -> Iterable[PrometheusMetric]:
+        """Return all of them: the process's registry shows what it is given of this."""
+        return self._own.collect()
+
+    def count(self, verdicts: Iterable[Verdict]) -> None:
+        """Count what was decided about one event."""
+        for verdict in verdicts:
+            if verdict.shared is not None:
+                self.shared.labels(verdict.agency).inc()
+            else:
+                self.withheld.labels(verdict.agency, verdict.reason or "unknown").inc()
