@@ -46,7 +46,7 @@ class ByOutcome(Protocol):
 
 
 class NotifyMetrics(Collector):
-    """The catalogue, to be registered on the process's registry. Decisions made again after a fault are counted again."""
+    """The catalogue, for the registry of the process. A decision made again is counted again."""
 
     shared: Metric[ByAgency] = counter(
         "notify_shared_total", "Incident events decided to be shared.", "agency", unit="events"
