@@ -11,7 +11,7 @@ from services.notify.book import changes_after, effective
 from services.notify.fields import GRANTABLE
 from shared.contracts import AgreementPublished, AgreementWithdrawn
 from shared.contracts.agreement import AgreementEvent, Terms
-from shared.contracts.values import AgencyCode, Area, Code, Id, Note
+from shared.contracts.values import AgencyCode, Id, Note
 
 NOTICE = timedelta(minutes=10)
 """How long before it takes effect a change must be published: longer than an incident waits for its review
@@ -30,13 +30,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _Terms(_Part):
-    version: int
-    categories: tuple[Code, ...]
-    areas: tuple[Area, ...]
-    fields: tuple[Code, ...]
-    valid_from: AwareDatetime
-    valid_until: AwareDatetime
+class _Terms(Terms):
+    """The contract's terms; here an unknown key is a mistake."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class _Withdrawn(_Part):

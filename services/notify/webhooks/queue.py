@@ -53,11 +53,15 @@ class Queue:
             self._opened = asyncio.get_running_loop().create_future()
         return self._opened
 
+    def open(self, outcomes: Outcomes, clock: Clock) -> None:
+        """Begin; what was taken before waits for it."""
+        self._tools().set_result((outcomes, clock))
+
     async def run(self, runtime: Runtime) -> None:
         """Open the queue, and keep what it remembers small, until cancelled."""
         assert runtime.store is not None
         outcomes = Outcomes(runtime.store.documents(KIND), self._endpoint.name)
-        self._tools().set_result((outcomes, runtime.clock))
+        self.open(outcomes, runtime.clock)
         while True:
             await Patience(runtime.metrics).until_done(lambda: outcomes.tidy(runtime.clock.now()))
             await runtime.clock.sleep(TIDY_SECONDS)

@@ -44,11 +44,11 @@ def target_of(url: str, allowed: Sequence[Network] = ()) -> Target:
 
     Plain http, other ports and internal names are only for what is `allowed`, which its addresses tell.
     """
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
     except ValueError:
-        raise ForbiddenError("its port is not a number below 65536") from None
+        raise ForbiddenError("it is no URL, or its port no number below 65536") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ForbiddenError("it should start with https:// and name a host")
     if parts.username is not None or parts.password is not None:
