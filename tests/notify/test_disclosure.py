@@ -51,7 +51,7 @@ ASKED = {"incident_id": "inc-1", "report_id": "rep-1", "purpose": "life_safety"}
         (KNOWN, agreement(fields=("sealed",), valid_until=NOON), "expired"),
         (
             KNOWN,
-            agreement(fields=("sealed",), valid_from=NOON + DAY, valid_until=NOON + 2 * DAY),
+            agreement(fields=("sealed",), valid_from=NOON + DAY / 2),
             "not_in_effect",
         ),
         (KNOWN, withdrawn(GRANTS, NOON), "withdrawn"),
@@ -240,9 +240,8 @@ JSON = st.recursive(
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
     max_leaves=8,
 )
-BODIES = JSON | st.fixed_dictionaries(
-    {name: st.text() | st.none() | st.just(good) for name, good in ASKED.items()}
-)
+NEARLY = {name: st.text() | st.none() | st.just(good) for name, good in ASKED.items()}
+BODIES = JSON | st.fixed_dictionaries(NEARLY)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)

@@ -1,6 +1,7 @@
 """What leaves of a view: granted fields only, byte for byte."""
 
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ CANARIES = {
 NEVER = ("canary-desk", "canary-erased", "canary-suggested", "4711")
 
 
-def canary_view() -> dict[str, object]:
+def canary_view() -> dict[str, Any]:
     """A view with a string of its own in every field."""
     task = TaskView(task_id="canary-task", desk="d", agency="a", state=TaskState.EN_ROUTE, assigned_at=NOON)
     links = (

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.notify.audience import Audience
 from services.notify.book import Book
 from services.notify.handlers import Sharing
 from shared.bus import Retry
@@ -28,13 +29,13 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def owner(store: Store, book: Book) -> tuple[Stateful[object], list[Record]]:
+async def owner(store: Store, book: Book) -> tuple[Stateful[Audience], list[Record]]:
     """A process that owns the incidents and knows `book`, and what it sends out when it starts."""
     decider, place = Sharing(lambda: book, lambda _: None), workplace(store)
     assert place.appender is not None
     journal = Journal(store, place.appender, "notify/0", decider)
     stateful = Stateful(place, accepted_by(decider.decide, 1), decider, journal, Encoder("notify"))
-    return stateful, (await stateful.open()).records  # type: ignore[return-value]
+    return stateful, (await stateful.open()).records
 
 
 async def test_an_agreement_changed_between_crash_and_redo_changes_no_decision(store: Store) -> None:

@@ -38,6 +38,7 @@ class Records:
         """Note what `events` say; an erased block is never written again."""
         bodies = [event.data for event in events]
         numbered = [body for body in bodies if isinstance(body, IncidentEvent)]
+        numbered.sort(key=lambda body: body.seq)  # of one incident the newest is noted
         await self._take_incidents({body.incident_id: known_of(body) for body in numbered})
         blocks = [b for b in bodies if isinstance(b, ReportReceived) and b.sealed is not None]
         if blocks:
