@@ -21,7 +21,7 @@ from shared.settings import Settings, kafka_client_options
 log = logging.getLogger(__name__)
 
 SOURCE = TopicPartition(AGREEMENTS.name, 0)
-POLL_MS = 200
+POLL_MS = 500
 FRESH_SECONDS = 10.0
 """Real seconds for which a look at the end of the topic vouches for the agreements held."""
 STUCK_SECONDS = 60.0

@@ -42,6 +42,7 @@ def declare_sharing(service: Service, agreements: Agreements, metrics: NotifyMet
 
 def declare_webhooks(service: Service, endpoints: Iterable[Endpoint], metrics: NotifyMetrics) -> None:
     """Webhooks: a group and a queue for each endpoint, so that none waits for another."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, and these may carry a token
     for endpoint in endpoints:
         queue = Queue(endpoint, Sender(endpoint), metrics)
         group = f"{service.name}-webhooks.{endpoint.name}"

@@ -204,12 +204,13 @@ async def test_each_agency_follows_along_and_sees_what_its_agreement_allows(town
 async def heard(town: Town) -> None:
     """Return once two heartbeats are on the topic, a minute apart."""
 
-    async def beats() -> bool | None:
+    async def beats() -> list[datetime] | None:
         found = [event_in(r) for r in await town.read(agency_incidents(town.rescue))]
         times = [beat.sent_at for beat in found if isinstance(beat, AgencyHeartbeat)]
-        return len(times) >= 2 and times[1] - times[0] >= timedelta(minutes=1)
+        return times if len(times) >= 2 else None
 
-    await until(beats, "two heartbeats")
+    times: list[datetime] = await until(beats, "two heartbeats")
+    assert times[1] - times[0] >= timedelta(minutes=1)
 
 
 async def disclosed(town: Town, report_id: str) -> None:

@@ -91,8 +91,9 @@ def test_a_public_address_is_taken(url: str) -> None:
 
 def test_only_what_is_explicitly_allowed_may_be_local() -> None:
     assert target_of("http://127.0.0.1:8099/hook", LOOPBACK).port == 8099
-    with pytest.raises(ForbiddenError):
-        target_of("http://10.0.0.1:8099/hook", LOOPBACK)
+    for url in ("http://10.0.0.1:8099/hook", "http://8.8.8.8/", "https://8.8.8.8:22/"):
+        with pytest.raises(ForbiddenError):
+            target_of(url, LOOPBACK)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """One endpoint's queue: a consumer group of its own on the agency's topic, with its own pace.
 
-The topic is the queue: durable, in order, and for this endpoint alone as far as it is concerned. What fails
-is tried again with growing pauses until it is too old; what the endpoint judges itself, a few times only.
+The topic is the queue: durable, in order, and this group's offset is the endpoint's alone. What fails is
+tried again with growing pauses until it is too old; a message that the endpoint refuses, a few times only.
+Between attempts the kernel waits in place: the process stays alive and ready, whatever an endpoint does.
 """
 
 import asyncio
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from pydantic_core import to_json
 
@@ -14,7 +16,7 @@ from services.notify.metrics import NotifyMetrics
 from services.notify.webhooks.config import Endpoint
 from services.notify.webhooks.outcomes import KIND, Outcomes
 from services.notify.webhooks.send import Attempt, Sender
-from shared.bus import Emit
+from shared.bus import Emit, Retry
 from shared.bus.patience import Patience
 from shared.bus.runtime import Runtime
 from shared.clock import Clock
@@ -46,7 +48,7 @@ class Queue:
     def __init__(self, endpoint: Endpoint, sender: Sender, metrics: NotifyMetrics) -> None:
         self._endpoint, self._sender, self._metrics = endpoint, sender, metrics
         self._opened: asyncio.Future[tuple[Outcomes, Clock]] | None = None
-        self._last: tuple[str, DeliveryRecorded] | None = None
+        self._trying: Trying | None = None
 
     def _tools(self) -> "asyncio.Future[tuple[Outcomes, Clock]]":
         if self._opened is None:
@@ -69,30 +71,46 @@ class Queue:
     async def deliver(
         self, event: Event[IncidentShared | ReportErased | CommandAccepted | CommandRefused]
     ) -> Iterable[Emit]:
-        """Hand `event` to the endpoint, however long it takes, and record what became of it."""
+        """Hand `event` to the endpoint and record what became of it. Raises Retry until that is settled."""
         outcomes, clock = await asyncio.shield(self._tools())
         record = await outcomes.of(event)
         if record is None:
-            if self._last is None or self._last[0] != event.id:  # else it is only the store that was away
-                attempt = await self._until_settled(event, clock)
-                self._last = event.id, recorded(self._endpoint, event, attempt, clock)
-            record = await outcomes.decide(event, self._last[1])
+            if self._trying is None or self._trying.event_id != event.id:
+                self._trying = Trying(event.id)
+            if self._trying.record is None:
+                attempt = await self._try(event, self._trying, clock)
+                self._trying.record = recorded(self._endpoint, event, attempt, clock.now())
+            record = await outcomes.decide(event, self._trying.record)
         return [Emit(DELIVERIES, record, record.incident_id)]
 
-    async def _until_settled(self, event: Event[EventData], clock: Clock) -> Attempt:
-        body, count, name = structured(self._endpoint.agency, event), 0, self._endpoint.name
-        while True:
-            now = clock.now()
-            attempt = await self._sender.attempt(event.id, body, now)
-            if attempt.trouble is None:
-                self._metrics.webhooks_delivered.labels(name).inc()
-                return attempt
-            count += 1
-            self._metrics.webhooks_failed.labels(name, attempt.trouble).inc()
-            if now - event.time >= GIVE_UP or (attempt.final and count >= FINAL_ATTEMPTS):
-                self._metrics.webhooks_given_up.labels(name, attempt.trouble).inc()
-                return attempt
-            await clock.sleep(PAUSES[min(count, len(PAUSES)) - 1])
+    async def _try(self, event: Event[EventData], trying: "Trying", clock: Clock) -> Attempt:
+        """Return an attempt that settles the event. Raises Retry before it is time, and after a failure."""
+        now, name = clock.now(), self._endpoint.name
+        if trying.not_before is not None and now < trying.not_before:
+            raise Retry("it is not time for the next attempt")
+        attempt = await self._sender.attempt(event.id, structured(self._endpoint.agency, event), now)
+        if attempt.trouble is None:
+            self._metrics.webhooks_delivered.labels(name).inc()
+            return attempt
+        trying.failed += 1
+        self._metrics.webhooks_failed.labels(name, attempt.trouble).inc()
+        if now - event.time >= GIVE_UP or (attempt.final and trying.failed >= FINAL_ATTEMPTS):
+            self._metrics.webhooks_given_up.labels(name, attempt.trouble).inc()
+            return attempt
+        pause = PAUSES[min(trying.failed, len(PAUSES)) - 1]
+        trying.not_before = clock.now() + timedelta(seconds=pause)
+        raise Retry(f"the endpoint did not take it: {attempt.trouble}")
+
+
+@dataclass(slots=True)
+class Trying:
+    """The event at the head of the queue: how often it failed, and what became of it if only the store is
+    still to be told. A restart begins anew, which costs an attempt at once."""
+
+    event_id: str
+    failed: int = 0
+    not_before: datetime | None = None
+    record: DeliveryRecorded | None = None
 
 
 def structured(agency: str, event: Event[EventData]) -> bytes:
@@ -110,7 +128,7 @@ def structured(agency: str, event: Event[EventData]) -> bytes:
     return to_json(to_structured(record))
 
 
-def recorded(endpoint: Endpoint, event: Event[EventData], attempt: Attempt, clock: Clock) -> DeliveryRecorded:
+def recorded(endpoint: Endpoint, event: Event[EventData], attempt: Attempt, at: datetime) -> DeliveryRecorded:
     """Return the ledger's entry for an event that is settled; the proof is the status and the webhook-id."""
     data = event.data
     delivery = Delivery(
@@ -128,6 +146,6 @@ def recorded(endpoint: Endpoint, event: Event[EventData], attempt: Attempt, cloc
         event_id=event.id,
         event_type=event.type,
         incident_id=getattr(data, "incident_id", None) or data.subject,
-        decided_at=clock.now(),
+        decided_at=at,
         deliveries=(delivery,),
     )

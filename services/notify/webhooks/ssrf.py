@@ -20,6 +20,7 @@ _NAT64 = ip_network("64:ff9b::/96")
 _CARRYING_IPV4 = (_NAT64, ip_network("::/96"), ip_network("64:ff9b:1::/48"))
 _OURS_BY_NAME = (".localhost", ".local", ".internal", ".svc", ".lan", ".home.arpa")
 PORTS = frozenset({443, 8443})
+_UNUSUAL = "it should start with https:// and have port 443 or 8443"
 
 
 class ForbiddenError(ValueError):
@@ -37,6 +38,11 @@ class Target:
     host: str
     port: int
     secure: bool
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether anybody's may look like that; what does not is only for networks that are allowed."""
+        return self.secure and self.port in PORTS
 
 
 def target_of(url: str, allowed: Sequence[Network] = ()) -> Target:
@@ -63,13 +69,11 @@ def target_of(url: str, allowed: Sequence[Network] = ()) -> Target:
 def _look_at(target: Target, allowed: Sequence[Network]) -> None:
     address = _literal(target.host)
     if address is not None:
-        judge(address, allowed)
+        judge(address, allowed, target)
     elif not allowed and ("." not in target.host or target.host.endswith(_OURS_BY_NAME)):
         raise ForbiddenError("it names a host of an internal network")
-    if not allowed and not target.secure:
-        raise ForbiddenError("it should start with https://")
-    if not allowed and target.port not in PORTS:
-        raise ForbiddenError(f"its port should be one of {', '.join(map(str, sorted(PORTS)))}")
+    if not allowed and not target.ordinary:
+        raise ForbiddenError(_UNUSUAL)
 
 
 def _literal(host: str) -> Address | None:
@@ -84,11 +88,13 @@ def _literal(host: str) -> Address | None:
         return None
 
 
-def judge(address: Address, allowed: Sequence[Network] = ()) -> None:
-    """Raise ForbiddenError unless `address` is a public one, or in a network that is `allowed`."""
+def judge(address: Address, allowed: Sequence[Network], target: Target) -> None:
+    """Raise ForbiddenError unless `address` is `allowed`, or public and `target` an ordinary one."""
     real = _within(address)
     if any(real in network for network in allowed):
         return
+    if not target.ordinary:
+        raise ForbiddenError(_UNUSUAL)
     if not real.is_global or real.is_multicast or real.is_reserved:
         raise ForbiddenError("it leads to an address that is not public")
 
@@ -112,7 +118,7 @@ def judge_now(target: Target, allowed: Sequence[Network] = ()) -> None:
     """
     with suppress(OSError):
         for entry in socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM):
-            judge(ip_address(str(entry[4][0]).partition("%")[0]), allowed)
+            judge(ip_address(str(entry[4][0]).partition("%")[0]), allowed, target)
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -134,5 +140,5 @@ async def safe_address(target: Target, allowed: Sequence[Network] = (), ask: Res
     if not addresses:
         raise UnresolvedError(f"{target.host} has no address")
     for text in addresses:
-        judge(ip_address(text.partition("%")[0]), allowed)
+        judge(ip_address(text.partition("%")[0]), allowed, target)
     return addresses[0]
