@@ -48,7 +48,7 @@ from shared.contracts.topics import (
 from shared.contracts.view import Lifecycle, ReportLink
 from shared.sealing import open_keyring
 from shared.settings import Settings
-from tests.bus.live import World
+from tests.bus.live import World, workers
 from tests.bus.support import header, until
 from tests.notify.receiver import SECRET, Receiver, receiving
 from tests.notify.support import opened, updated
@@ -256,11 +256,14 @@ async def test_a_webhook_that_was_down_gets_its_events_after_a_restart_in_order(
     await publish_folder(town.settings(), town.write(town.rescue, timedelta(days=30), "text"))
     async with receiving(*[503] * 1_000) as receiver:
         town.hook(receiver)
-        async with town.running(town.service()):
+        async with town.running(town.service()) as first:
             await town.say(INCIDENTS, opened(town.incident))
             for seq in (2, 3):
                 await town.say(INCIDENTS, updated(seq, "text", incident=town.incident, text=f"{seq}"))
             await until(lambda: len(receiver.got) >= 2, "the endpoint fails")
+            await until(lambda: any(w.patience.waiting for w in workers(first)), "the kernel knows it waits")
+            assert first.live().ok
+            assert first.ready().ok
             ids = [id_ for id_, _ in await town.told(town.rescue, 3)]
         receiver.statuses.clear()
         failed = len(receiver.got)

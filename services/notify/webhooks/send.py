@@ -43,9 +43,9 @@ class Attempt:
 class Sender:
     """The way to one endpoint. Each attempt has a connection of its own, to the address judged for it."""
 
-    def __init__(self, endpoint: Endpoint, ask: Resolve = resolve) -> None:
+    def __init__(self, endpoint: Endpoint, ask: Resolve = resolve, tls: ssl.SSLContext | None = None) -> None:
         self._endpoint, self._ask = endpoint, ask
-        self._tls = ssl.create_default_context()
+        self._tls = tls or ssl.create_default_context()
 
     async def attempt(self, message_id: str, body: bytes, at: datetime) -> Attempt:
         """Try once, `at` being the present. Never raises for what the endpoint or the network does."""
