@@ -1,19 +1,24 @@
 """Agreements as files, on their topic, and in a replica's memory."""
 
+import tomllib
 from datetime import timedelta
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 from aiokafka import ConsumerRecord
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notify.agreements import FRESH_SECONDS, Agreements, agreement_of
+from services.notify.cli import agreements
 from services.notify.files import NOTICE, AgreementsError, load_agreements, too_soon
 from services.notify.handlers import REVIEW
 from services.notify.metrics import NotifyMetrics
 from shared.bus import Retry
 from shared.bus.testing import NOON
+from shared.cli import COMMANDS
 from shared.contracts import AgreementWithdrawn, ContractError
 from shared.contracts.topics import AGREEMENTS
 from tests.bus.support import record_of
@@ -150,3 +155,21 @@ def test_a_record_is_an_agreement_only_under_its_own_id() -> None:
     ):
         with pytest.raises(ContractError):
             agreement_of(bad)
+
+
+def test_the_command_says_what_is_wrong_and_publishes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "rescue.yaml").write_text(GOOD.replace("agency: rescue", "agency: hospital"))
+    away = {"KAFKA_URL": "127.0.0.1:1"}
+    refused = CliRunner().invoke(agreements, ["publish", str(tmp_path)], env=away)
+    assert refused.exit_code == 1
+    assert "rescue.yaml: parties: hospital is to see something and has not signed" in refused.output
+    (tmp_path / "rescue.yaml").write_text(GOOD)
+    unreachable = CliRunner().invoke(agreements, ["publish", str(tmp_path)], env=away)
+    assert unreachable.exit_code == 1
+    assert "Kafka" in unreachable.output
+
+
+def test_the_command_is_brought_to_the_front() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    brought = EntryPoint("agreements", project["entry-points"][COMMANDS]["agreements"], COMMANDS)
+    assert brought.load() is agreements

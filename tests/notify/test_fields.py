@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from services.notify.fields import BLURRED, GRANTABLE
 from shared.bus.testing import NOON
 from shared.contracts import CommandAccepted, IncidentLinked, ReportErased, TaskAssigned
-from shared.contracts.agency import SharedView
+from shared.contracts.agency import Presence, SharedView
 from shared.contracts.kafka import dump
 from shared.contracts.values import GeoPoint, Place, Priority
 from shared.contracts.view import Lifecycle, ReportLink, TaskState, TaskView
@@ -109,6 +109,7 @@ def test_an_erasure_is_told_to_everybody_who_was_ever_told_of_the_incident() -> 
     stage = Stage(agreement(), agreement("later", valid_from=NOON + timedelta(hours=1)))
     stage.hear(opened())
     stage.now_agreed()
+    assert [event.presence for event in shared(stage.advance(300))] == [Presence.LEFT]
     erased = ReportErased(report_id="rep-1", incident_id=INCIDENT, desk="670101", erased_at=NOON)
     told = stage.tell(INCIDENT, erased)
     assert told[0] == erased

@@ -39,6 +39,7 @@ from shared.contracts.delivery import Delivery
 from shared.contracts.ids import new_id
 from shared.contracts.report import Reporter
 from shared.contracts.topics import (
+    AGREEMENTS,
     DELIVERIES,
     INCIDENTS,
     REPORTS_RECEIVED,
@@ -51,8 +52,9 @@ from shared.settings import Settings
 from tests.bus.live import World, workers
 from tests.bus.support import header, until
 from tests.notify.receiver import SECRET, Receiver, receiving
-from tests.notify.support import opened, updated
+from tests.notify.support import agreement, opened, updated
 
+NEVER = datetime(2999, 1, 1, tzinfo=UTC)
 FAST = 60.0
 """A minute of the agreements lasts a second."""
 
@@ -173,6 +175,7 @@ async def test_each_agency_follows_along_and_sees_what_its_agreement_allows(town
     async with receiving(500, 503) as receiver:
         town.hook(receiver)
         async with town.running(town.service()) as runtime:
+            await town.say(AGREEMENTS, agreement(f"ghost-{town.rescue}", areas=("10",), valid_until=NEVER))
             await town.say(INCIDENTS, opened(town.incident, text="ลับ", reports=links))
             [(rescue_id, first)] = await town.told(town.rescue, 1)
             assert first.view is not None
@@ -191,8 +194,8 @@ async def test_each_agency_follows_along_and_sees_what_its_agreement_allows(town
             await until(lambda: len(receiver.got) == 4, "the webhook's second event")
             deliveries = await town.ledger(7)
             await heard(town)
-            exposed = b"".join([f"{m.name} ".encode() for m in runtime.registry.collect()])
-            assert b"ruamjai_notify_shared" in exposed
+            missed = {"agency": f"ghost-{town.rescue}", "reason": "no_topic"}
+            assert runtime.registry.get_sample_value("ruamjai_notify_heartbeats_missed_total", missed)
         proofs = {d.proof for d in deliveries if d.channel == "topic" and d.proof}
         assert proofs == {rescue_id, second_id, entered[0], left[0]}
         hooks = {d.proof for d in deliveries if d.channel == "webhook"}
