@@ -28,7 +28,9 @@ from shared.contracts import (
     AgencyHeartbeat,
     DeliveryRecorded,
     EventData,
+    IncidentOpened,
     IncidentShared,
+    IncidentUpdated,
     ReportReceived,
     Topic,
     decode,
@@ -66,6 +68,7 @@ class Town(World):
         """Write what notify is told by files."""
         self.folder, mark = folder, uuid4().hex[:8]
         self.rescue, self.hospital, self.incident = f"rescue-{mark}", f"hospital-{mark}", f"inc-{mark}"
+        self.category = f"of_{mark}"  # other tests' incidents are none of this town's business
         self.port = free_port()
         digest = hashlib.sha256(b"rescue-key").hexdigest()
         keys = {digest: {"name": f"agency:{self.rescue}", "scopes": ["disclosures"]}}
@@ -85,11 +88,14 @@ class Town(World):
         """What notify's clock shows."""
         return clock_from(self.settings()).now()
 
-    def hook(self, receiver: Receiver) -> None:
-        """Have the rescuers' events sent to `receiver`."""
+    def hook(self, **receivers: Receiver) -> None:
+        """Have the rescuers' events sent to endpoints of these names."""
         (self.folder / "secret").write_text("whsec_" + b64encode(SECRET).decode())
-        hook = {"agency": self.rescue, "url": receiver.url, "secrets": [{"file": "secret"}]}
-        file = {"endpoints": {"hook": hook}, "allowed_networks": ["127.0.0.0/8"]}
+        endpoints = {
+            name: {"agency": self.rescue, "url": receiver.url, "secrets": [{"file": "secret"}]}
+            for name, receiver in receivers.items()
+        }
+        file = {"endpoints": endpoints, "allowed_networks": ["127.0.0.0/8"]}
         (self.folder / "hooks.yaml").write_text(yaml.safe_dump(file))
         self.extra["WEBHOOKS_FILE"] = str(self.folder / "hooks.yaml")
 
@@ -99,7 +105,7 @@ class Town(World):
         folder.mkdir(exist_ok=True)
         terms = {
             "version": version,
-            "categories": ["road_accident"],
+            "categories": [self.category],
             "areas": ["67"],
             "fields": list(fields),
             "valid_from": (self.now - timedelta(hours=1)).isoformat(),
@@ -113,7 +119,8 @@ class Town(World):
         """Create the topics that notify needs."""
         inputs = (INCIDENTS, REPORTS_RECEIVED, REPORTS_RECEIVED_URGENT)
         groups: dict[str, tuple[Topic, ...]] = {self.name: (INCIDENTS,), f"{self.name}-disclosure": inputs}
-        groups[f"{self.name}-webhooks.hook"] = (agency_incidents(self.rescue),)
+        for endpoint in ("hook", "other"):
+            groups[f"{self.name}-webhooks.{endpoint}"] = (agency_incidents(self.rescue),)
         for topic, _ in wanted(groups, [self.rescue, self.hospital]):
             kafka.create_topic(topic.name, topic.partitions)
 
@@ -121,6 +128,14 @@ class Town(World):
         """Append an event as the platform would."""
         id_, key = new_id(), topic.key_of(data)
         await self.send(encode(topic.name, key, data, id=id_, source="/t", time=self.now, traceparent=None))
+
+    def opened(self, **given: Any) -> IncidentOpened:
+        """The first event of its incident."""
+        return opened(self.incident, category=self.category, **given)
+
+    def updated(self, seq: int, *changed: str, **given: Any) -> IncidentUpdated:
+        """A later one."""
+        return updated(seq, *changed, incident=self.incident, category=self.category, **given)
 
     def service(self) -> Service:
         """A new process's declaration."""
@@ -173,10 +188,10 @@ async def test_each_agency_follows_along_and_sees_what_its_agreement_allows(town
     await publish_folder(town.settings(), town.write(town.hospital, timedelta(minutes=8), "category", "text"))
     links = (ReportLink(report_id=f"rep-{town.incident}", linked_at=NOON),)
     async with receiving(500, 503) as receiver:
-        town.hook(receiver)
+        town.hook(hook=receiver)
         async with town.running(town.service()) as runtime:
             await town.say(AGREEMENTS, agreement(f"ghost-{town.rescue}", areas=("10",), valid_until=NEVER))
-            await town.say(INCIDENTS, opened(town.incident, text="ลับ", reports=links))
+            await town.say(INCIDENTS, town.opened(text="ลับ", reports=links))
             [(rescue_id, first)] = await town.told(town.rescue, 1)
             assert first.view is not None
             assert (first.view.lifecycle, first.view.text) == (Lifecycle.RECEIVED, None)
@@ -187,7 +202,7 @@ async def test_each_agency_follows_along_and_sees_what_its_agreement_allows(town
             assert [entered[1].seq, left[1].seq] == [1, 2]
             await town.say(
                 INCIDENTS,
-                updated(2, "lifecycle", incident=town.incident, lifecycle=Lifecycle.ON_SCENE, reports=links),
+                town.updated(2, "lifecycle", lifecycle=Lifecycle.ON_SCENE, reports=links),
             )
             [_, (second_id, second)] = await town.told(town.rescue, 2)
             assert (second.seq, second.changed) == (2, ("lifecycle",))
@@ -257,17 +272,18 @@ async def answered(town: Town, report_id: str, status: int) -> dict[str, Any]:
 
 async def test_a_webhook_that_was_down_gets_its_events_after_a_restart_in_order(town: Town) -> None:
     await publish_folder(town.settings(), town.write(town.rescue, timedelta(days=30), "text"))
-    async with receiving(*[503] * 1_000) as receiver:
-        town.hook(receiver)
+    async with receiving(*[503] * 1_000) as receiver, receiving() as other:
+        town.hook(hook=receiver, other=other)
         async with town.running(town.service()) as first:
-            await town.say(INCIDENTS, opened(town.incident))
+            await town.say(INCIDENTS, town.opened())
             for seq in (2, 3):
-                await town.say(INCIDENTS, updated(seq, "text", incident=town.incident, text=f"{seq}"))
+                await town.say(INCIDENTS, town.updated(seq, "text", text=f"{seq}"))
             await until(lambda: len(receiver.got) >= 2, "the endpoint fails")
             await until(lambda: any(w.patience.waiting for w in workers(first)), "the kernel knows it waits")
             assert first.live().ok
             assert first.ready().ok
             ids = [id_ for id_, _ in await town.told(town.rescue, 3)]
+            await until(lambda: len(other.got) == 3, "the other endpoint waits for nobody")
         receiver.statuses.clear()
         failed = len(receiver.got)
         async with town.running(town.service()):

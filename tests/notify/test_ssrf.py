@@ -141,3 +141,12 @@ def test_no_address_makes_it_raise_anything_else(address: object) -> None:
     text = str(address)
     with suppress(ForbiddenError):
         target_of(f"https://[{text}]/" if ":" in text else f"https://{text}/")
+
+
+NEARLY = st.text("/@:[]%.#?\\\0 \t0x1", max_size=12)
+
+
+@given(rest=st.text() | NEARLY, scheme=st.sampled_from(["", "https://", "//"]))
+def test_no_text_makes_it_raise_anything_else(scheme: str, rest: str) -> None:
+    with suppress(ForbiddenError):
+        assert target_of(scheme + rest).ordinary

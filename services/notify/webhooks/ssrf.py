@@ -59,8 +59,8 @@ def target_of(url: str, allowed: Sequence[Network] = ()) -> Target:
         raise ForbiddenError("it should start with https:// and name a host")
     if parts.username is not None or parts.password is not None:
         raise ForbiddenError("it must not carry a user or a password")
-    if parts.fragment or not url.isascii() or any(c.isspace() or c == "\\" for c in url):
-        raise ForbiddenError("it must not have a fragment, spaces, backslashes or letters beyond ASCII")
+    if parts.fragment or not url.isascii() or not url.isprintable() or set(" \\") & set(url):
+        raise ForbiddenError("it must not have a fragment, and no spaces, backslashes or unprintable letters")
     target = Target(parts.hostname.rstrip("."), port, parts.scheme == "https")
     _look_at(target, allowed)
     return target
