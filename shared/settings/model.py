@@ -138,6 +138,12 @@ class Settings(BaseSettings):
         examples=["(openssl rand -base64 32)"],
     )
 
+    webhooks_file: Annotated[Path, AfterValidator(Path.absolute)] | None = Field(
+        None,
+        description="YAML file of the webhook endpoints that notify sends to; without it there are none.",
+        examples=["/etc/ruamjai/webhooks.yaml"],
+    )
+
     drain_seconds: float = Field(
         20.0,
         gt=0,

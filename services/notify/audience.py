@@ -1,0 +1,86 @@
+"""What must be remembered of one incident: where each agency stands with it, and when to look again."""
+
+from datetime import datetime
+from hashlib import blake2b
+from typing import ClassVar
+
+from pydantic import AwareDatetime, BaseModel
+
+from shared.contracts.agency import IncidentShared, Presence, SharedView
+from shared.contracts.event import EventData
+
+
+class Standing(BaseModel):
+    """One agency's place in the numbering of one incident. A view is remembered by its digest alone."""
+
+    seq: int
+    inside: bool
+    agreement_id: str
+    agreement_version: int
+    digest: str
+
+
+class Audience(BaseModel):
+    """The agencies that were ever told of an incident, and what the next review needs to judge it by."""
+
+    agencies: dict[str, Standing] = {}
+    category: str = ""
+    area: str = ""
+    closed: bool = False
+    reviews: int = 0
+    due: datetime | None = None
+
+    @property
+    def inside(self) -> set[str]:
+        """The agencies that see the incident now."""
+        return {code for code, standing in self.agencies.items() if standing.inside}
+
+
+class AudienceFact(EventData):
+    """Base of what is kept in the log and never on the bus."""
+
+    subject_field: ClassVar[str] = "incident_id"
+
+    incident_id: str
+
+
+class AudienceNoted(AudienceFact):
+    """What the next review needs, where it has changed."""
+
+    type: ClassVar[str] = "th.ruamjai.audience.noted.v1"
+
+    category: str
+    area: str
+    closed: bool
+    reviews: int
+    due: AwareDatetime | None
+
+
+class AudienceForgotten(AudienceFact):
+    """The incident has been over for so long that its numbering is given up."""
+
+    type: ClassVar[str] = "th.ruamjai.audience.forgotten.v1"
+
+
+def digest(view: SharedView | None) -> str:
+    """Return what tells one shared view from another without keeping it."""
+    return "" if view is None else blake2b(view.model_dump_json().encode(), digest_size=16).hexdigest()
+
+
+def after(audience: Audience, fact: EventData) -> Audience:
+    """Return `audience` as it is after `fact`; it may be the same object, changed."""
+    match fact:
+        case IncidentShared():
+            audience.agencies[fact.agency] = Standing(
+                seq=fact.seq,
+                inside=fact.presence is not Presence.LEFT,
+                agreement_id=fact.agreement_id,
+                agreement_version=fact.agreement_version,
+                digest=digest(fact.view),
+            )
+        case AudienceNoted():
+            audience.category, audience.area, audience.closed = fact.category, fact.area, fact.closed
+            audience.reviews, audience.due = fact.reviews, fact.due
+        case AudienceForgotten():
+            return Audience()
+    return audience

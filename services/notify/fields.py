@@ -1,0 +1,65 @@
+"""What an agreement's fields let through: the one place where a view loses what was not granted."""
+
+from collections.abc import Collection
+from typing import Any
+
+from shared.contracts.agency import SharedView
+from shared.contracts.delivery import WithheldField
+from shared.contracts.values import GeoPoint
+from shared.contracts.view import IncidentView
+
+SEALED = "sealed"
+"""Opens the sealed block through the disclosure API; nothing of it is ever on a topic."""
+BLURRED = "point_blurred"
+BLUR_DECIMALS = 2
+"""Of a degree: about a kilometre."""
+GRANTABLE = frozenset({*SharedView.model_fields, BLURRED, SEALED})
+"""Every field that an agreement can name."""
+
+GENERIC = "incident.updated"
+_TOLD_BY = {
+    "incident.opened": frozenset[str](),
+    "incident.closed": frozenset({"lifecycle"}),
+    "incident.linked": frozenset({"reports"}),
+    "incident.unlinked": frozenset({"reports"}),
+    "task.assigned": frozenset({"tasks"}),
+    "task.acknowledged": frozenset({"tasks"}),
+    "task.escalated": frozenset({"tasks"}),
+    "task.completed": frozenset({"tasks"}),
+}
+"""The fields without which the very kind of an event would tell too much; kinds not listed are not told."""
+
+
+def share(view: IncidentView, granted: Collection[str]) -> tuple[dict[str, Any], tuple[WithheldField, ...]]:
+    """Return the fields of the SharedView that `granted` allows, and what was withheld and why."""
+    whole = _whole(view)
+    shown = {name: value for name, value in whole.items() if name in granted}
+    withheld = [
+        WithheldField(field=name, reason="not_granted")
+        for name, value in whole.items()
+        if name not in granted and value not in (None, "", ())
+    ]
+    if BLURRED in granted and view.point is not None and "point" not in granted:
+        shown["point"] = _blurred(view.point)
+        withheld = [w for w in withheld if w.field != "point"]
+        withheld.append(WithheldField(field="point", reason="blurred"))
+    if "reports" in granted and any(link.erased for link in view.reports):
+        withheld.append(WithheldField(field="reports", reason="erased"))
+    return shown, tuple(withheld)
+
+
+def _whole(view: IncidentView) -> dict[str, Any]:
+    whole = {name: getattr(view, name) for name in SharedView.model_fields}
+    whole["reports"] = tuple(r.report_id for r in view.reports if not r.erased and not r.suggested)
+    return whole
+
+
+def _blurred(point: GeoPoint) -> GeoPoint:
+    return GeoPoint(lat=round(point.lat, BLUR_DECIMALS), lon=round(point.lon, BLUR_DECIMALS))
+
+
+def happened(event_type: str, granted: Collection[str]) -> str:
+    """Return `noun.verb` of an event type such as `th.ruamjai.task.assigned.v1`, as far as it may be told."""
+    kind = ".".join(event_type.split(".")[2:4])
+    needed = _TOLD_BY.get(kind)
+    return GENERIC if needed is None or not needed <= set(granted) else kind

@@ -1,0 +1,1 @@
+"""What an agency's topic got, sent on to its own endpoints, signed; nothing waits for an endpoint."""

@@ -1,0 +1,70 @@
+"""The decision is committed before anything leaves: a redo repeats it, whatever has changed meanwhile."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.notify.audience import Audience
+from services.notify.book import Book
+from services.notify.handlers import Sharing
+from shared.bus import Retry
+from shared.bus.accepted import accepted_by
+from shared.bus.emit import Encoder
+from shared.bus.journal import Journal
+from shared.bus.stateful import Stateful
+from shared.contracts import DeliveryRecorded, Record, decode
+from shared.contracts.topics import INCIDENTS
+from shared.store import Store, open_store
+from tests.bus.support import consumed, header, record_of, workplace
+from tests.notify.support import Stage, agreement, opened
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """A started embedded store."""
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    await store.start()
+    yield store
+    await store.close()
+
+
+async def owner(store: Store, book: Book) -> tuple[Stateful[Audience], list[Record]]:
+    """A process that owns the incidents and knows `book`, and what it sends out when it starts."""
+    decider, place = Sharing(lambda: book, lambda _: None), workplace(store)
+    assert place.appender is not None
+    journal = Journal(store, place.appender, "notify/0", decider)
+    stateful = Stateful(place, accepted_by(decider.decide, 1), decider, journal, Encoder("notify"))
+    return stateful, (await stateful.open()).records
+
+
+async def test_an_agreement_changed_between_crash_and_redo_changes_no_decision(store: Store) -> None:
+    record = consumed(record_of(INCIDENTS, opened()))
+    first, _ = await owner(store, Book([agreement(), agreement("hospital")]))
+    before = (await first.process([record])).records
+    assert [r.topic for r in before] == ["agency.hospital.incidents", "agency.rescue.incidents", "deliveries"]
+    second, again = await owner(store, Book())  # nothing was acknowledged, and every agreement is gone
+    assert [(r.topic, r.key, r.value, r.headers) for r in again] == [
+        (r.topic, r.key, r.value, r.headers) for r in before
+    ]
+    assert (await second.process([record])).records == []
+
+
+async def test_the_ledger_proves_by_the_id_of_the_very_event_that_left(store: Store) -> None:
+    stateful, _ = await owner(store, Book([agreement(), agreement("hospital")]))
+    *events, entry = (await stateful.process([consumed(record_of(INCIDENTS, opened()))])).records
+    assert entry.value is not None
+    data = decode(entry.value, entry.headers).data
+    assert isinstance(data, DeliveryRecorded)
+    assert [(d.proof or "").encode() for d in data.deliveries] == [header(r, "ce_id") for r in events]
+    assert entry.key == b"inc-1"
+
+
+def test_a_replica_that_cannot_confirm_the_agreements_decides_nothing() -> None:
+    def out_of_date() -> Book:
+        raise Retry("not current")
+
+    stage = Stage()
+    stage._decider = Sharing(out_of_date, lambda _: None)
+    with pytest.raises(Retry):
+        stage.hear(opened())
