@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
 from pymongo import ASCENDING, ReplaceOne
-from pymongo.errors import BulkWriteError
 
 from shared.store import mongo_documents as codec
+from shared.store.documents import Documents, check_kind
 from shared.store.driver import DEFAULT_DATABASE, Client, Collection, Document, connect
-from shared.store.mongo_errors import mapped, only_duplicates
+from shared.store.mongo_errors import insert_absent, mapped
+from shared.store.mongo_keyed import MongoDocuments
 from shared.store.port import StoreUnavailable
 from shared.store.records import Commit, Head, Parked, Snapshot, check_states
 
@@ -129,6 +130,10 @@ class MongoStore:
     async def release(self, parked: Sequence[Parked]) -> None:
         await self._collection("parked").delete_many({"_id": {"$in": [codec.parked_id(p) for p in parked]}})
 
+    def documents(self, kind: str) -> Documents:
+        name = f"documents.{check_kind(kind)}"
+        return MongoDocuments(lambda: self._collection(name))
+
     async def _consecutive(self, stream: str, after: int, count: int) -> list[Commit]:
         reads = await asyncio.gather(*(self.commit(stream, after + i) for i in range(1, count + 1)))
         return [commit for commit in takewhile(bool, reads) if commit]
@@ -146,18 +151,6 @@ class MongoStore:
 
     def _collection(self, name: str) -> Collection:
         return self._connected().get_default_database(DEFAULT_DATABASE)[name]
-
-
-async def insert_absent(collection: Collection, documents: Sequence[Document]) -> set[int]:
-    """Insert the documents whose `_id` is free; the positions of those whose is not."""
-    try:
-        if documents:
-            await collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        if not only_duplicates(error.details):
-            raise
-        return {failure["index"] for failure in error.details["writeErrors"]}
-    return set()
 
 
 async def replace_older(collection: Collection, documents: Sequence[Document]) -> int:

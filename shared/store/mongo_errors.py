@@ -1,11 +1,12 @@
 """Which errors of the MongoDB driver a retry heals: those become StoreUnavailable."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from pymongo.errors import BulkWriteError, ConnectionFailure, InvalidOperation, OperationFailure, PyMongoError
 
+from shared.store.driver import Collection, Document
 from shared.store.port import StoreError, StoreUnavailable
 
 P = ParamSpec("P")
@@ -57,3 +58,15 @@ def only_duplicates(details: Mapping[str, Any]) -> bool:
     """All that went wrong with a bulk insert is that documents existed already."""
     codes = {failure["code"] for failure in details["writeErrors"]}
     return codes == {DUPLICATE_KEY} and not details["writeConcernErrors"]
+
+
+async def insert_absent(collection: Collection, documents: Sequence[Document]) -> set[int]:
+    """Insert the documents whose `_id` is free; the positions of those whose is not."""
+    try:
+        if documents:
+            await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        if not only_duplicates(error.details):
+            raise
+        return {failure["index"] for failure in error.details["writeErrors"]}
+    return set()

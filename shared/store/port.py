@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from shared.store.documents import Documents
 from shared.store.records import Commit, Head, Parked, Snapshot
 
 
@@ -94,3 +95,6 @@ class Store(Protocol):
 
     async def release(self, parked: Sequence[Parked]) -> None:
         """Forget parked messages, whether they are there or not."""
+
+    def documents(self, kind: str) -> Documents:
+        """Return the documents of a kind (lower-case letters and underscores), also before the start."""

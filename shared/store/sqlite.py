@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from shared.store import sqlite_schema as sql
+from shared.store.documents import Documents, check_kind
 from shared.store.port import StoreUnavailable
 from shared.store.records import Commit, Head, Parked, Snapshot, check_states
+from shared.store.sqlite_documents import SqliteDocuments
 from shared.store.sqlite_rows import (
     commit_of,
     insert_commits,
@@ -83,6 +85,9 @@ class SqliteStore:
 
     async def release(self, parked: Sequence[Parked]) -> None:
         await self._write(sql.DELETE_PARKED, [(p.lane, p.topic, p.offset) for p in parked])
+
+    def documents(self, kind: str) -> Documents:
+        return SqliteDocuments(self._db, check_kind(kind))
 
     async def _select(self, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
         return await self._db.read(lambda db: select(db, statement, *arguments))

@@ -22,6 +22,10 @@ CREATE TABLE IF NOT EXISTS parked (
     PRIMARY KEY (lane, topic, offset)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS parked_by_key ON parked (lane, key, topic, offset);
+CREATE TABLE IF NOT EXISTS documents (
+    kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (kind, id)
+) STRICT;
 """
 
 INSERT_COMMIT = "INSERT INTO commits VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -49,3 +53,11 @@ INSERT_PARKED = "INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLI
 SELECT_PARKED_KEYS = "SELECT DISTINCT key FROM parked WHERE lane = ?"
 SELECT_PARKED = "SELECT * FROM parked WHERE lane = ? AND key = ? ORDER BY topic, offset LIMIT ?"
 DELETE_PARKED = "DELETE FROM parked WHERE lane = ? AND topic = ? AND offset = ?"
+
+INSERT_DOCUMENT = "INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+SELECT_DOCUMENTS = "SELECT id, body FROM documents WHERE kind = ? AND id IN (SELECT value FROM json_each(?))"
+REPLACE_DOCUMENT = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)"
+DELETE_DOCUMENT = "DELETE FROM documents WHERE kind = ? AND id = ?"
+SCAN_DOCUMENTS = """
+SELECT id, body FROM documents WHERE kind = ? AND id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?
+"""

@@ -1,0 +1,103 @@
+"""What every adapter owes its caller for documents: one winner per identity, order, kinds that stay apart."""
+
+import asyncio
+
+import pytest
+
+from shared.store import MAX_BODY_BYTES, Document, GroupInsert, Store, StoreUnavailable
+from shared.store.documents import Documents
+from tests.store.helpers import opened
+
+
+@pytest.fixture
+def documents(store: Store) -> Documents:
+    return store.documents("things")
+
+
+async def test_an_identity_has_one_winner(documents: Documents) -> None:
+    assert await documents.insert([Document("a", b"first"), Document("b", b"b")]) == [True, True]
+    answers = await documents.insert([Document("a", b"second"), Document("c", b""), Document("c", b"twice")])
+    assert answers == [False, True, False]
+    assert await documents.get(["a", "b", "c", "d"]) == {"a": b"first", "b": b"b", "c": b""}
+    assert await documents.insert([]) == []
+
+
+async def test_writers_that_race_for_an_identity_have_one_winner(store_url: str) -> None:
+    async with opened(store_url) as one, opened(store_url) as two:
+        writers = [one.documents("things"), two.documents("things")] * 10
+        tries = [writer.insert([Document("x", b"%d" % n)]) for n, writer in enumerate(writers)]
+        won = [n for n, [ours] in enumerate(await asyncio.gather(*tries)) if ours]
+        assert len(won) == 1
+        assert await one.documents("things").get(["x"]) == {"x": b"%d" % won[0]}
+
+
+async def test_a_put_replaces_and_a_delete_forgets(documents: Documents) -> None:
+    await documents.put([Document("a", b"1"), Document("b", b"1"), Document("a", bytes(range(256)))])
+    await documents.put([Document("b", b"2")])
+    assert await documents.get(["a", "b"]) == {"a": bytes(range(256)), "b": b"2"}
+    await documents.delete(["a", "never"])
+    assert await documents.get(["a"]) == {}
+    assert await documents.insert([Document("a", b"again")]) == [True]
+    await documents.put([])
+    await documents.delete([])
+
+
+async def test_a_scan_walks_a_prefix_in_byte_order(documents: Documents) -> None:
+    names = ["a/1", "a/10", "a/2", "a0", "A/1", "a/~", "b/1"]
+    await documents.insert([Document(name, name.encode()) for name in names])
+    assert [d.id for d in await documents.scan()] == sorted(names)
+    assert [d.id for d in await documents.scan("a/")] == ["a/1", "a/10", "a/2", "a/~"]
+    assert [d.id for d in await documents.scan("a/", after="a/10", limit=1)] == ["a/2"]
+    assert [d.id for d in await documents.scan("a/", after="A/1")] == ["a/1", "a/10", "a/2", "a/~"]
+    assert await documents.scan("a/", after="b") == []
+    assert (await documents.scan("b/"))[0].body == b"b/1"
+
+
+async def test_kinds_stay_apart(store: Store) -> None:
+    await store.documents("things").insert([Document("a", b"thing")])
+    assert await store.documents("others").insert([Document("a", b"other")]) == [True]
+    assert await store.documents("things").get(["a"]) == {"a": b"thing"}
+    with pytest.raises(ValueError, match="lower-case"):
+        store.documents("Of$")
+
+
+@pytest.mark.parametrize("id_", ["", "with space", "สวัสดี", "x" * 513, "nul\0"])
+def test_an_identity_that_sorts_differently_elsewhere_is_refused(id_: str) -> None:
+    with pytest.raises(ValueError, match="printable ASCII"):
+        Document(id_, b"")
+
+
+def test_a_body_above_the_limit_is_refused() -> None:
+    with pytest.raises(ValueError, match="at most 1048576"):
+        Document("a", bytes(MAX_BODY_BYTES + 1))
+
+
+class Held:
+    """Documents whose inserts wait for leave, and fail where told."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[str]] = []
+        self.leave = asyncio.Event()
+        self.fail = False
+
+    async def insert(self, documents: list[Document]) -> list[bool]:
+        self.groups.append([document.id for document in documents])
+        await self.leave.wait()
+        if self.fail:
+            raise StoreUnavailable("away")
+        return [document.id != "taken" for document in documents]
+
+
+async def test_inserts_that_come_during_one_go_out_together() -> None:
+    held = Held()
+    together = GroupInsert(held)  # type: ignore[arg-type]
+    waiting = [asyncio.create_task(together.insert(Document(id_, b""))) for id_ in ("a", "b", "taken", "c")]
+    await asyncio.sleep(0)
+    waiting[3].cancel()
+    held.leave.set()
+    assert await asyncio.gather(*waiting[:3]) == [True, True, False]
+    assert sum(map(len, held.groups)) == 4
+    assert len(held.groups) <= 2
+    held.fail = True
+    with pytest.raises(StoreUnavailable):
+        await together.insert(Document("d", b""))
