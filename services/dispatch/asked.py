@@ -50,10 +50,13 @@ class Elsewhere(Exception):  # noqa: N818
         self.desk = desk
 
 
-def from_desk(turn: Turn, command: CommandRequested) -> str | None:
-    """Return the other desk that asks, None when it is a person, an agency or this desk."""
+def from_desk(command: CommandRequested) -> str | None:
+    """Return the desk that asks, None when it is a person or an agency.
+
+    It may be this one: what it told an old home desk comes back when the incident has moved here.
+    """
     kind, _, name = command.actor.partition(":")
-    return name if kind == "desk" and name != turn.desk else None
+    return name if kind == "desk" else None
 
 
 def permit(turn: Turn, command: CommandRequested) -> None:

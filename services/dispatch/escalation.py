@@ -34,10 +34,8 @@ def escalate(turn: Turn, task: Task) -> None:
             _pass_on(turn, changed, partner)
             return
         case _:
-            rules = turn.rules
-            changed = await_answer(
-                turn, changed, rules.remind_seconds if again else rules.acknowledge_seconds
-            )
+            seconds = turn.rules.remind_seconds if again else turn.rules.acknowledge_seconds
+            changed = await_answer(turn, changed, seconds)
     tell_home(turn, changed, Verb.TASK_ESCALATE, step=step, attempt=changed.attempt)
 
 

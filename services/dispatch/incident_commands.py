@@ -17,14 +17,9 @@ LONGEST_TEXT = 8_000
 
 def update(turn: Turn, command: CommandRequested) -> None:
     """Change category or priority or add a note; from a home desk: this is how the incident is now."""
-    if from_desk(turn, command):
+    if from_desk(command):
         for task in _tasks_of_home(turn, command):
-            keep(
-                turn,
-                task,
-                view=command.view or task.view,
-                home=command.view.desk if command.view else task.home,
-            )
+            keep(turn, task, view=command.view, home=from_desk(command))
         return
     id_, held = open_incident(turn, command)
     args = command.args
@@ -42,7 +37,7 @@ def update(turn: Turn, command: CommandRequested) -> None:
 
 def _tasks_of_home(turn: Turn, command: CommandRequested) -> list[Task]:
     """Return this desk's tasks of the incident, if the desk that asks is its home, or has become it."""
-    asking = from_desk(turn, command)
+    asking = from_desk(command)
     here = [
         task
         for task in turn.state.tasks.values()
@@ -98,7 +93,7 @@ def resolve(turn: Turn, command: CommandRequested) -> None:
 
 def close(turn: Turn, command: CommandRequested) -> None:
     """Close the incident; from a home desk: the task here is called off."""
-    if from_desk(turn, command):
+    if from_desk(command):
         drop_tasks(turn, _tasks_of_home(turn, command)[0].incident_id)
         return
     id_, _ = open_incident(turn, command)
@@ -121,7 +116,7 @@ def reopen(turn: Turn, command: CommandRequested) -> None:
 
 def hand_over(turn: Turn, command: CommandRequested) -> None:
     """Give the incident to another desk; from the old home desk: it is ours now."""
-    if from_desk(turn, command):
+    if from_desk(command):
         _take_over(turn, command)
         return
     id_, _ = open_incident(turn, command)

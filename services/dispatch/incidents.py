@@ -77,13 +77,12 @@ def task_changed(
     view = turn.state.incidents[incident_id].view
     tasks = with_task(view.tasks, task)
     lifecycle = standing(view.lifecycle, tasks)
-    model, own = _EVENT_OF.get(verb, IncidentUpdated), {}
-    if model is not IncidentUpdated:
-        own["task_id"] = task.task_id
+    model = _EVENT_OF.get(verb, IncidentUpdated)
+    own: dict[str, Any] = {} if model is IncidentUpdated else {"task_id": task.task_id}
     if model is TaskCompleted:
         own["outcome"] = outcome
     if model is TaskEscalated:
-        own |= {"step": step, "attempt": attempt}
+        own.update(step=step, attempt=attempt)
     number(turn, incident_id, model, own=own, tasks=tasks, lifecycle=lifecycle)
     if lifecycle is Lifecycle.RESOLVED is not view.lifecycle:
         close_later(turn, incident_id)

@@ -1,4 +1,4 @@
-"""Whether a report is about an incident that is already open: a score, three bands, and the reason in words."""
+"""Whether a report is about an incident that is already open: a score, three bands, and a reason."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -33,8 +33,8 @@ RESTING = (UnitState.AVAILABLE, UnitState.UNAVAILABLE, UnitState.OFF_DUTY)
 
 
 def assign(turn: Turn, command: CommandRequested) -> None:
-    """Own a task a home desk gives; note whom another desk sent; or as a person says: this unit, that desk."""
-    if from_desk(turn, command):
+    """Own a task a home desk gives; note whom another desk sent; or do as a person says."""
+    if from_desk(command):
         if command.args.to_desk == turn.desk:
             _take(turn, command)
         else:
@@ -75,7 +75,7 @@ def _add(turn: Turn, command: CommandRequested) -> None:
 
 def progress(turn: Turn, command: CommandRequested) -> None:
     """Acknowledge, go, arrive: only ever forward."""
-    if from_desk(turn, command):
+    if from_desk(command):
         note_report(turn, command)
         return
     task, state = own_task(turn, command), STATE_OF[Verb(command.verb)]
@@ -88,7 +88,7 @@ def progress(turn: Turn, command: CommandRequested) -> None:
 
 def decline(turn: Turn, command: CommandRequested) -> None:
     """Give the task to somebody else."""
-    if from_desk(turn, command):
+    if from_desk(command):
         note_report(turn, command)
     else:
         tasks.decline(turn, own_task(turn, command))
@@ -96,7 +96,7 @@ def decline(turn: Turn, command: CommandRequested) -> None:
 
 def complete(turn: Turn, command: CommandRequested) -> None:
     """End the task."""
-    if from_desk(turn, command):
+    if from_desk(command):
         note_report(turn, command)
     else:
         tasks.complete(turn, own_task(turn, command), command.args.outcome or "done")
@@ -104,7 +104,7 @@ def complete(turn: Turn, command: CommandRequested) -> None:
 
 def escalate(turn: Turn, command: CommandRequested) -> None:
     """Ask the next one now."""
-    if from_desk(turn, command):
+    if from_desk(command):
         note_report(turn, command)
         return
     task = own_task(turn, command)
@@ -118,11 +118,12 @@ def note_report(turn: Turn, command: CommandRequested) -> None:
     """Number what another desk says of the task it owns. A task it passes on is handed to the next desk."""
     id_, held = home_incident(turn, command)
     known = next((task for task in held.view.tasks if task.task_id == command.task_id), None)
-    if known is None or known.desk != from_desk(turn, command):
+    if known is None or known.desk != from_desk(command):
         raise Refused(Why.NOT_ALLOWED, "the desk that owns the task says this")
     if known.state in OVER:
         raise Refused(Why.TASK_OVER, "the task is over")
-    seen, args = _seen(command), command.args
+    held_here, args = turn.state.tasks.get(known.task_id), command.args
+    seen = tasks.task_view(turn, held_here) if held_here else _seen(command)
     step = _step(command)
     task_changed(
         turn,

@@ -90,7 +90,7 @@ def take(
     view: IncidentView | None = None,
     attempt: int = 0,
 ) -> None:
-    """Own a new task: the nearest suitable unit gets it, or it waits for one. `attempt`: it escalated here."""
+    """Own a new task: the nearest suitable unit gets it, or it waits. `attempt`: it escalated here."""
     task = Task(
         task_id=task_id,
         incident_id=incident_id,
@@ -149,9 +149,8 @@ def decline(turn: Turn, task: Task, unit_state: UnitState = UnitState.AVAILABLE)
 def complete(turn: Turn, task: Task, outcome: str) -> None:
     """End a task; its unit is free for the next one."""
     drop(turn, task)
-    tell_home(
-        turn, task.model_copy(update={"state": TaskState.COMPLETED}), Verb.TASK_COMPLETE, outcome=outcome
-    )
+    over = task.model_copy(update={"state": TaskState.COMPLETED})
+    tell_home(turn, over, Verb.TASK_COMPLETE, outcome=outcome)
 
 
 def drop(turn: Turn, task: Task, *, missed: bool = False) -> None:
