@@ -14,7 +14,7 @@ BLOCK_METRES, BLOCK_MINUTES = 500.0, 30.0
 SCALE_METRES, SCALE_MINUTES = 150.0, 20.0
 LINK, SUGGEST = 0.06, 0.02
 VAGUE = (UNKNOWN_CATEGORY, "other")
-SAME, VAGUELY_SAME, OTHER = 1.0, 0.6, 0.2
+SAME, VAGUELY_SAME, OTHER = 1.0, 0.6, 0.08
 TEXT_UNKNOWN = 0.1
 """Likeness of texts of which one is empty: it speaks neither for nor against."""
 
