@@ -31,6 +31,7 @@ class Why(StrEnum):
     LAST_REPORT = "last_report"
     STATUS_DIFFERS = "status_differs"
     TOO_MANY_TASKS = "too_many_tasks"
+    MOVING = "moving"
     INCOMPLETE = "incomplete"
 
 
@@ -115,6 +116,9 @@ def _by_unit(turn: Turn, command: CommandRequested) -> Task | None:
 def _by_incident(turn: Turn, command: CommandRequested) -> Task | None:
     if command.task_id or command.incident_id is None:
         return None
+    kind, _, name = command.actor.partition(":")
+    if kind == "agency" and name != turn.rules.spec(turn.desk).agency:
+        return None  # it means its own task
     here = [task for task in turn.state.tasks.values() if task.incident_id == command.incident_id]
     return here[0] if len(here) == 1 else None
 

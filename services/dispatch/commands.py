@@ -6,12 +6,12 @@ from typing import Any
 from services.dispatch import incident_commands as incident
 from services.dispatch import task_commands as task
 from services.dispatch.asked import Elsewhere, Refused, Why
+from services.dispatch.moving import pass_on
 from services.dispatch.turn import Turn
-from shared.bus import Emit
 from shared.contracts import CommandAccepted, CommandRefused, CommandRequested
 from shared.contracts.command import Verb
-from shared.contracts.topics import DESKS_COMMANDS
 
+MOST_HELD = 100
 VERBS: Mapping[str, Callable[[Turn, CommandRequested], None]] = {
     Verb.INCIDENT_UPDATE: incident.update,
     Verb.INCIDENT_LINK: incident.link,
@@ -54,8 +54,13 @@ def _act(turn: Turn, command: CommandRequested) -> None:
 
 
 def _forward(turn: Turn, command: CommandRequested, desk: str) -> None:
-    named = {"desk": desk, "command_id": command.command_id or turn.id}
-    turn.decisions.append(Emit(DESKS_COMMANDS, command.model_copy(update=named)))
+    named = command.model_copy(update={"command_id": command.command_id or turn.id})
+    gone = turn.state.gone.get(command.incident_id or "")
+    if gone is not None and len(gone.held) >= MOST_HELD:
+        detail = "the incident is on its way to another desk; ask again"
+        turn.publish(CommandRefused(**_outcome(turn, command), reason=Why.MOVING.value, detail=detail))
+    else:
+        pass_on(turn, named, desk)
 
 
 def _outcome(turn: Turn, command: CommandRequested) -> dict[str, Any]:

@@ -6,14 +6,15 @@ from datetime import datetime
 from services.dispatch import ending, facts, incidents, tasks
 from services.dispatch.commands import on_command
 from services.dispatch.escalation import escalate
+from services.dispatch.evolving import evolve
 from services.dispatch.incidents import number
+from services.dispatch.moving import pass_on
 from services.dispatch.reports import on_report
 from services.dispatch.state import Desk
 from services.dispatch.tasks import serve_waiting
 from services.dispatch.turn import Rules, Turn
-from shared.bus import Decider, Decision, Emit, TimerFired
+from shared.bus import Decider, Decision, TimerFired
 from shared.contracts import CommandRequested, Event, EventData, IncidentUpdated, ReportErased, ReportLocated
-from shared.contracts.topics import DESKS_COMMANDS
 from shared.contracts.view import TaskState
 
 
@@ -49,7 +50,7 @@ class Desks(Decider[Desk]):
 
     def evolve(self, state: Desk, fact: EventData) -> Desk:
         """Return the desk after `fact`."""
-        return facts.evolve(state, fact)
+        return evolve(state, fact)
 
 
 def _on_timer(turn: Turn, fired: TimerFired) -> None:
@@ -69,7 +70,7 @@ def _on_erased(turn: Turn, erased: ReportErased) -> None:
     """Tell everybody, once, from the incident's home desk; and forget what the report said."""
     gone = turn.state.gone.get(erased.incident_id)
     if gone is not None and gone.to is not None:
-        turn.decisions.append(Emit(DESKS_COMMANDS, erased.model_copy(update={"desk": gone.to})))
+        pass_on(turn, erased, gone.to)
         return
     turn.publish(erased)
     held = turn.state.incidents.get(erased.incident_id)

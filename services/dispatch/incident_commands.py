@@ -117,7 +117,7 @@ def reopen(turn: Turn, command: CommandRequested) -> None:
 def hand_over(turn: Turn, command: CommandRequested) -> None:
     """Give the incident to another desk; from the old home desk: it is ours now."""
     if from_desk(command):
-        _take_over(turn, command)
+        _move(turn, command)
         return
     id_, _ = open_incident(turn, command)
     to = command.args.to_desk
@@ -126,10 +126,16 @@ def hand_over(turn: Turn, command: CommandRequested) -> None:
     moving.hand_over(turn, id_, to)
 
 
-def _take_over(turn: Turn, command: CommandRequested) -> None:
+def _move(turn: Turn, command: CommandRequested) -> None:
     id_, view, seq = command.incident_id, command.view, command.seq
-    if id_ is None or view is None or seq is None or view.desk != turn.desk:
+    if id_ is None or view is None or seq is None:
         raise Refused(Why.INCOMPLETE, "a hand-over carries the incident, its view and its seq")
+    if view.desk != turn.desk:
+        gone = turn.state.gone.get(id_)
+        if gone is None or gone.to != view.desk or gone.asked:
+            raise Refused(Why.UNKNOWN_INCIDENT, "no such incident is on its way to that desk")
+        moving.ask_new_desk(turn, id_, view, seq, command.status)
+        return
     if id_ in turn.state.incidents:
         raise Refused(Why.ALREADY_HELD, "the incident is here already")
     moving.take_over(turn, id_, view, seq, command.status)

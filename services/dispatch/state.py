@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime, BaseModel
 
-from shared.contracts import Status
+from shared.contracts import CommandRequested, ReportErased, Status
 from shared.contracts.event import Model
 from shared.contracts.report import ReportLocated
 from shared.contracts.task import EscalationStep
@@ -72,10 +72,15 @@ class UnitNow(Model):
 
 
 class Gone(Model):
-    """An incident that left: its last `seq`, and the desk it went to, None when it was closed."""
+    """An incident that left: its last `seq`, and the desk it went to, None when it was closed.
+
+    Until that desk has been asked to take it, what is meant for it is `held` back in order.
+    """
 
     seq: int
     to: DeskCode | None = None
+    asked: bool = False
+    held: tuple[CommandRequested | ReportErased, ...] = ()
 
 
 class Desk(BaseModel):

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from services.dispatch.facts import evolve
+from services.dispatch.evolving import evolve
 from services.dispatch.state import Desk
 from shared.bus import Cancel, Decision, Emit, Keep, Timer
-from shared.contracts import CommandRequested, EventData
+from shared.contracts import CommandRequested, EventData, ReportErased
 from shared.contracts.command import Verb
 from shared.contracts.topics import DESKS_COMMANDS, INCIDENTS
 from shared.pack import DeskSpec, Pack, UnitSpec
@@ -82,6 +82,10 @@ class Turn:
         """Ask another desk."""
         asked = CommandRequested(desk=desk, actor=f"desk:{self.desk}", verb=verb, **fields)
         self.decisions.append(Emit(DESKS_COMMANDS, asked))
+
+    def pass_on(self, meant: CommandRequested | ReportErased, desk: str) -> None:
+        """Send on what another desk decides on."""
+        self.decisions.append(Emit(DESKS_COMMANDS, meant.model_copy(update={"desk": desk})))
 
     def wake(self, about: str, kind: str, due: datetime, attempt: int) -> None:
         """Set a timer on something of this desk."""

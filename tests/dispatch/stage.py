@@ -1,13 +1,15 @@
 """A small jurisdiction and a stage on which its desks talk to each other, without a broker."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from services.dispatch.following import go_on
 from services.dispatch.handlers import Desks
 from services.dispatch.state import Desk
 from services.dispatch.turn import Rules
-from shared.bus.testing import Rehearsal
-from shared.contracts import CommandRequested, EventData, ReportErased, ReportLocated
+from shared.bus.testing import Rehearsal, event_of
+from shared.contracts import CommandRequested, EventData, IncidentHandedOver, ReportErased, ReportLocated
 from shared.contracts.command import CommandArgs
 from shared.contracts.ids import new_id
 from shared.contracts.incident import IncidentEvent
@@ -82,7 +84,9 @@ class Stage:
         """Tell a desk of a located report; return what went out."""
         return self.tell(a_report(self, category, text, **fields))
 
-    def order(self, verb: str, desk: str = POLICE, actor: str = "officer:somchai", **fields: Any) -> list[EventData]:
+    def order(
+        self, verb: str, desk: str = POLICE, actor: str = "officer:somchai", **fields: Any
+    ) -> list[EventData]:
         """Let somebody ask a desk; arguments of the verb are given by name."""
         args = {name: fields.pop(name) for name in list(fields) if name in CommandArgs.model_fields}
         return self.tell(
@@ -104,8 +108,10 @@ class Stage:
             if isinstance(data, CommandRequested):
                 self.asked.append(data)
                 waiting += self.rehearsal.tell(data.desk, data)
-            else:
-                out.append(data)
+                continue
+            out.append(data)
+            if isinstance(data, IncidentHandedOver):
+                waiting += [emit.data for emit in go_on(event_of(data))]
         self.stream += out
         return out
 
@@ -133,7 +139,7 @@ def a_report(stage: Stage, category: str = "theft", text: str = "", **fields: An
     return ReportLocated(**given)
 
 
-def only(found: list[T]) -> T:
+def only(found: Sequence[Any]) -> Any:
     """The one there is."""
     [one] = found
     return one

@@ -3,7 +3,7 @@
 from services.dispatch.escalation import next_step
 from services.dispatch.state import Task
 from shared.bus.testing import NOON
-from shared.contracts import CommandAccepted, IncidentOpened, Status, TaskEscalated
+from shared.contracts import IncidentOpened, Status, TaskEscalated
 from shared.contracts.task import EscalationStep
 from shared.contracts.unit import UnitState
 from shared.contracts.values import Priority
@@ -40,7 +40,7 @@ def test_at_the_partner_desk_the_chain_ends_with_its_supervisor_who_is_called_ag
         stage.advance(60)
     for seconds in (60, 59, 1, 540, 60, 600):
         stage.advance(seconds)
-    assert steps(stage)[3:] == [("supervisor", 4), ("supervisor", 5), ("supervisor", 6)]
+    assert steps(stage)[3:] == [("supervisor", n) for n in (4, 5, 6, 7)]
 
 
 def test_another_desks_chain_is_told_by_the_home_desk() -> None:
@@ -113,7 +113,6 @@ def test_a_desk_without_a_partner_turns_to_triage_and_triage_to_nobody() -> None
     assert stage.view(id_).tasks[0].desk == TRIAGE
     stage.advance(60)
     assert stage.view(id_).tasks[0].desk == TRIAGE
-    assert len(stage.said(CommandAccepted)) == 1
 
 
 def test_the_next_step_depends_on_the_task_alone() -> None:

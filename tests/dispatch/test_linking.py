@@ -1,4 +1,4 @@
-"""One incident, several reports: what is linked, what is offered, what is apart, and that it can be undone."""
+"""One incident, several reports: what is linked, what is offered, what is apart, and undone."""
 
 from datetime import timedelta
 
@@ -72,7 +72,10 @@ def test_the_most_alike_of_several_is_meant() -> None:
 
 
 def test_a_report_without_a_place_is_linked_to_nothing() -> None:
-    assert judge(told(BRAWL, point=None), [("i1", told(BRAWL)), ("i2", told(BRAWL, point=None))]).band is Band.NEW
+    assert (
+        judge(told(BRAWL, point=None), [("i1", told(BRAWL)), ("i2", told(BRAWL, point=None))]).band
+        is Band.NEW
+    )
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

@@ -1,5 +1,7 @@
 """Who is sent: the nearest suitable idle unit, one task per role at the role's own desk, one incident."""
 
+from typing import Any
+
 import pytest
 
 from shared.contracts import (
@@ -18,7 +20,7 @@ from shared.contracts.view import Lifecycle, TaskState
 from tests.dispatch.stage import EMS, POLICE, TOWN, TRIAGE, Stage, only
 
 
-def opened(stage: Stage, category: str = "theft", **fields: object) -> str:
+def opened(stage: Stage, category: str = "theft", **fields: Any) -> str:
     """Report something; return the incident's id."""
     stage.report(category, **fields)
     return stage.said(IncidentOpened)[-1].incident_id
