@@ -55,7 +55,9 @@ def _take(turn: Turn, command: CommandRequested) -> None:
 
 
 def _put(turn: Turn, task: Task, command: CommandRequested) -> None:
-    unit = own_unit(turn, command)
+    unit = turn.rules.units.get(command.unit_id or "")
+    if unit is None or unit.desk != turn.desk:
+        raise Refused(Why.UNKNOWN_UNIT, "not a unit of the desk that owns the task; give that desk a task")
     if not is_idle(turn, unit.id):
         raise Refused(Why.UNIT_BUSY, "the unit is not available")
     tasks.assign(turn, tasks.release(turn, task), unit.id)

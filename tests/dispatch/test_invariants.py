@@ -143,7 +143,7 @@ class Histories(RuleBasedStateMachine):
                 break
         else:
             raise AssertionError("desks never stop talking")
-        assert set(self.outcomes.values()) <= {1}
+        assert set(self.outcomes.values()) <= {1}, self.outcomes
         assert len(self.outcomes) == self.sent
         for id_, last in self.incidents.items():
             if last.view.lifecycle not in ENDED:
@@ -153,7 +153,7 @@ class Histories(RuleBasedStateMachine):
         [home] = [code for code in DESKS if incident_id in self.stage.desk(code).incidents]
         for task in self.stage.desk(home).incidents[incident_id].view.tasks:
             owners = [code for code in DESKS if task.task_id in self.stage.desk(code).tasks]
-            assert owners == ([] if task.state in OVER else [task.desk])
+            assert owners == ([] if task.state in OVER else [task.desk]), task
 
 
 TestHistories = Histories.TestCase
