@@ -1,16 +1,16 @@
 """`POST /v1/commands`: officers' consoles and agencies' systems ask a desk to do something."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Protocol
 
 from fastapi import FastAPI, Header, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.dispatch.asked import Why
 from services.dispatch.gateway import Gateway, NotPassed
-from shared.bus.publisher import Publisher
 from shared.clock import Clock
-from shared.contracts import encode
+from shared.contracts import Record, encode
 from shared.contracts.command import CommandArgs, CommandBody, CommandRequested
 from shared.contracts.ids import new_id
 from shared.contracts.topics import DESKS_COMMANDS
@@ -35,6 +35,20 @@ PROBLEMS = {
 }
 
 
+class Delivery(Protocol):
+    """What was handed to the broker."""
+
+    async def wait(self) -> None:
+        """Return when the broker has acknowledged it."""
+
+
+class Sender(Protocol):
+    """The way to the broker."""
+
+    async def publish(self, records: Sequence[Record], /) -> Delivery:
+        """Hand over records, in order."""
+
+
 class Command(BaseModel):
     """What is asked: a verb, what it is about, and its arguments."""
 
@@ -54,8 +68,13 @@ class Accepted(BaseModel):
     desk: str = Field(description="The desk that decides")
 
 
-def commands_api(gateway: Gateway, keys: ApiKeys, publisher: Publisher, clock: Clock) -> FastAPI:
-    """Return the API. Keys need the scope `commands` and a name `officer:<id>` or `agency:<code>`."""
+def commands_api(
+    gateway: Gateway, keys: ApiKeys, publisher: Sender, clock: Clock, within: float = PUBLISH_SECONDS
+) -> FastAPI:
+    """Return the API. Keys need the scope `commands` and a name `officer:<id>` or `agency:<code>`.
+
+    `within`: seconds the broker has to take a command.
+    """
     app = api("Ruamjai dispatch", "1")
 
     @app.post("/v1/commands", status_code=202, responses=dict(PROBLEMS))  # type: ignore[arg-type]
@@ -66,7 +85,8 @@ def commands_api(gateway: Gateway, keys: ApiKeys, publisher: Publisher, clock: C
         if caller.name.partition(":")[0] not in ACTORS:
             raise Problem(403, "forbidden", "this key is neither an officer's nor an agency's")
         command, id_ = await _routed(gateway, body, caller.name), new_id()
-        await _published(publisher, command, id_, clock)
+        record = _record(command, id_, clock)
+        await _published(publisher, record, id_, within)
         return Accepted(command_id=id_, desk=command.desk)
 
     return app
@@ -87,12 +107,14 @@ class _Body(CommandBody):
     """A command's body that is no event of its own."""
 
 
-async def _published(publisher: Publisher, command: CommandRequested, id_: str, clock: Clock) -> None:
-    source, time = "/ruamjai/dispatch/gateway", clock.now()
-    topic = DESKS_COMMANDS.name
-    record = encode(topic, command.desk, command, id=id_, source=source, time=time, traceparent=None)
+def _record(command: CommandRequested, id_: str, clock: Clock) -> Record:
+    topic, source = DESKS_COMMANDS.name, "/ruamjai/dispatch/gateway"
+    return encode(topic, command.desk, command, id=id_, source=source, time=clock.now(), traceparent=None)
+
+
+async def _published(publisher: Sender, record: Record, id_: str, within: float) -> None:
     try:
-        async with asyncio.timeout(PUBLISH_SECONDS):
+        async with asyncio.timeout(within):
             delivery = await publisher.publish([record])
             await delivery.wait()
     except TimeoutError:

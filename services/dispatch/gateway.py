@@ -102,7 +102,8 @@ def meant(body: CommandBody, kind: str, agency: str, seen: Seen) -> TaskView | N
 class Responses:
     """The agencies' own topics: each answer becomes a command, or is refused where its sender can read it."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE_SECONDS, pause: float = PAUSE_SECONDS) -> None:
+        self._patience, self._pause = patience, pause
         self._gateway: Gateway | None = None
         self._since: dict[str, float] = {}
         self._impatient: dict[str, float] = {}
@@ -128,10 +129,10 @@ class Responses:
     def _may_come(self, agency: str, now: float) -> bool:
         if now < self._impatient.get(agency, 0.0):
             return False
-        if now - self._since.setdefault(agency, now) < PATIENCE_SECONDS:
+        if now - self._since.setdefault(agency, now) < self._patience:
             return True
         del self._since[agency]
-        self._impatient[agency] = now + PAUSE_SECONDS
+        self._impatient[agency] = now + self._pause
         return False
 
 

@@ -32,7 +32,7 @@ def opened(stage: Stage, category: str = "theft", **fields: Any) -> str:
 
 def refusal(events: list[EventData]) -> str:
     """Why the one command of `events` was refused."""
-    return only([event for event in events if isinstance(event, CommandRefused)]).reason
+    return str(only([event for event in events if isinstance(event, CommandRefused)]).reason)
 
 
 @pytest.mark.parametrize(
