@@ -32,20 +32,21 @@ class Desks(Decider[Desk]):
         event: Event[ReportLocated | CommandRequested | ReportErased | TimerFired],
         now: datetime,
     ) -> Iterable[Decision]:
-        """Return what the desk answers; whatever it was, idle units then serve the tasks that wait."""
+        """Return what the desk answers; what may free a unit then serves the tasks that wait."""
         data = event.data
         desk = data.about.partition("/")[0] if isinstance(data, TimerFired) else data.desk
         turn = Turn(self._rules, desk, event.id, now, state.fork())
         match data:
             case ReportLocated():
                 on_report(turn, data)
-            case CommandRequested():
-                on_command(turn, data)
             case ReportErased():
                 _on_erased(turn, data)
+            case CommandRequested():
+                on_command(turn, data)
+                serve_waiting(turn)
             case TimerFired():
                 _on_timer(turn, data)
-        serve_waiting(turn)
+                serve_waiting(turn)
         return turn.decisions
 
     def evolve(self, state: Desk, fact: EventData) -> Desk:

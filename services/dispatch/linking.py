@@ -8,9 +8,11 @@ from math import exp
 
 from services.dispatch.geometry import metres
 from services.dispatch.state import Told
-from shared.contracts.values import UNKNOWN_CATEGORY
+from shared.contracts.values import UNKNOWN_CATEGORY, GeoPoint
 
 BLOCK_METRES, BLOCK_MINUTES = 500.0, 30.0
+FAR_LATITUDE = 0.0046
+"""Degrees that are more than 500 m anywhere: most pairs need no trigonometry."""
 SCALE_METRES, SCALE_MINUTES = 150.0, 20.0
 LINK, SUGGEST = 0.06, 0.02
 VAGUE = (UNKNOWN_CATEGORY, "other")
@@ -50,8 +52,10 @@ def judge(report: Told, candidates: Iterable[tuple[str, Told]]) -> Verdict:
 
 
 def _compare(report: Told, incident_id: str, other: Told) -> Verdict | None:
+    if report.point is None or other.point is None or _far(report.point, other.point):
+        return None
     minutes = abs((report.received_at - other.received_at).total_seconds()) / 60
-    if report.point is None or other.point is None or minutes > BLOCK_MINUTES:
+    if minutes > BLOCK_MINUTES:
         return None
     away = metres(report.point, other.point)
     if away > BLOCK_METRES:
@@ -61,6 +65,10 @@ def _compare(report: Told, incident_id: str, other: Told) -> Verdict | None:
     band = Band.LINK if score >= LINK else Band.SUGGEST if score >= SUGGEST else Band.NEW
     reason = f"{away:.0f} m, {minutes:.0f} min, category {category:g}, text {text:.2f}: {score:.3f}, {band}"
     return Verdict(band, reason, incident_id, score)
+
+
+def _far(one: GeoPoint, other: GeoPoint) -> bool:
+    return abs(one.lat - other.lat) > FAR_LATITUDE
 
 
 def agreement(one: str, other: str) -> float:

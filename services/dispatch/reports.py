@@ -8,6 +8,7 @@ from services.dispatch.incidents import ENDED, MOST_REPORTS, linked, number, ope
 from services.dispatch.linking import Band, judge
 from services.dispatch.planning import plan, tell_desks
 from services.dispatch.state import Told
+from services.dispatch.tasks import serve_waiting
 from services.dispatch.turn import Turn
 from shared.contracts import IncidentLinked, IncidentUnlinked, IncidentUpdated, Status
 from shared.contracts.command import Verb
@@ -75,6 +76,7 @@ def link(turn: Turn, incident_id: str, told: Told, reason: str) -> None:
     if (category, priority) != (held.view.category, held.view.priority):
         tell_desks(turn, incident_id, Verb.INCIDENT_UPDATE)
         plan(turn, incident_id)
+        serve_waiting(turn)
 
 
 def suggest(turn: Turn, incident_id: str, told: Told) -> None:

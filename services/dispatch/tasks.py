@@ -6,7 +6,7 @@ from services.dispatch.facts import TaskDropped, TaskKept, UnitMissed
 from services.dispatch.incidents import task_changed
 from services.dispatch.state import Task
 from services.dispatch.turn import Turn
-from services.dispatch.units import move, nearest
+from services.dispatch.units import is_idle, move, nearest
 from shared.contracts import Status
 from shared.contracts.command import CommandArgs, Verb
 from shared.contracts.task import EscalationStep
@@ -162,6 +162,8 @@ def drop(turn: Turn, task: Task, *, missed: bool = False) -> None:
 
 def serve_waiting(turn: Turn) -> None:
     """Give idle units to the tasks that wait, the most urgent and then the oldest first."""
+    if not any(is_idle(turn, unit.id) for unit in turn.rules.units_of.get(turn.desk, ())):
+        return
     waiting = [task for task in turn.state.tasks.values() if task.waiting]
     for task in sorted(waiting, key=lambda t: (view_of(turn, t).priority, t.assigned_at, t.task_id)):
         if (unit := nearest(turn, task, view_of(turn, task))) is not None:

@@ -15,6 +15,7 @@ from shared.contracts import (
     IncidentHandedOver,
     IncidentOpened,
     ReportErased,
+    ReportLocated,
     TaskAcknowledged,
 )
 from shared.contracts.command import CommandOutcome, Verb
@@ -170,3 +171,13 @@ def test_any_command_gets_exactly_one_outcome(command: EventData, verb: str, act
     outcomes = [event for event in events if isinstance(event, CommandOutcome)]
     assert len(outcomes) == 1 + desks_own
     assert [o for o in outcomes if o.actor == actor and o.verb == verb]
+
+
+@given(body_of(ReportLocated.type))
+def test_any_located_report_has_an_incident_with_an_owner(report: EventData) -> None:
+    stage = Stage()
+    stage.tell(ReportLocated.model_validate(report.model_dump()))
+    opened_ = only(stage.said(IncidentOpened))
+    tasks = stage.view(opened_.incident_id).tasks
+    assert tasks
+    assert all(task.task_id in stage.desk(task.desk).tasks for task in tasks)
