@@ -6,7 +6,6 @@ from typing import Any
 from services.dispatch import incident_commands as incident
 from services.dispatch import task_commands as task
 from services.dispatch.asked import Elsewhere, Refused, Why
-from services.dispatch.moving import pass_on
 from services.dispatch.turn import Turn
 from shared.contracts import CommandAccepted, CommandRefused, CommandRequested
 from shared.contracts.command import Verb
@@ -60,7 +59,7 @@ def _forward(turn: Turn, command: CommandRequested, desk: str) -> None:
         detail = "the incident is on its way to another desk; ask again"
         turn.publish(CommandRefused(**_outcome(turn, command), reason=Why.MOVING.value, detail=detail))
     else:
-        pass_on(turn, named, desk)
+        turn.pass_on(named, desk)
 
 
 def _outcome(turn: Turn, command: CommandRequested) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from services.dispatch.commands import on_command
 from services.dispatch.escalation import escalate
 from services.dispatch.evolving import evolve
 from services.dispatch.incidents import number
-from services.dispatch.moving import pass_on
 from services.dispatch.reports import on_report
 from services.dispatch.state import Desk
 from services.dispatch.tasks import serve_waiting
@@ -71,7 +70,7 @@ def _on_erased(turn: Turn, erased: ReportErased) -> None:
     """Tell everybody, once, from the incident's home desk; and forget what the report said."""
     gone = turn.state.gone.get(erased.incident_id)
     if gone is not None and gone.to is not None:
-        pass_on(turn, erased, gone.to)
+        turn.pass_on(erased, gone.to)
         return
     turn.publish(erased)
     held = turn.state.incidents.get(erased.incident_id)

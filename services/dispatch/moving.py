@@ -1,12 +1,12 @@
 """An incident moves to another home desk: the last number of the old one, the first of the new one."""
 
-from services.dispatch.facts import DeskAsked, Held, IncidentLeft, ReportTaken
+from services.dispatch.facts import DeskAsked, IncidentLeft, ReportTaken
 from services.dispatch.incidents import close_later, number
 from services.dispatch.planning import tell_desks
 from services.dispatch.state import Told
 from services.dispatch.tasks import keep
 from services.dispatch.turn import Turn
-from shared.contracts import CommandRequested, IncidentHandedOver, IncidentUpdated, ReportErased, Status
+from shared.contracts import IncidentHandedOver, IncidentUpdated, Status
 from shared.contracts.command import Verb
 from shared.contracts.view import IncidentView, Lifecycle
 
@@ -22,20 +22,11 @@ def hand_over(turn: Turn, incident_id: str, to: str) -> None:
 
 def ask_new_desk(turn: Turn, incident_id: str, view: IncidentView, seq: int, status: Status) -> None:
     """Ask the new home desk, now that our last event is on the stream; then send what was held back."""
-    gone = turn.state.gone[incident_id]
-    turn.ask(view.desk, Verb.INCIDENT_HAND_OVER, incident_id=incident_id, view=view, seq=seq, status=status)
-    for meant in gone.held:
-        turn.pass_on(meant, view.desk)
+    held = turn.state.gone[incident_id].held
     turn.keep(DeskAsked(incident_id=incident_id))
-
-
-def pass_on(turn: Turn, meant: CommandRequested | ReportErased, desk: str) -> None:
-    """Send on what `desk` decides on, never ahead of the incident it is about."""
-    gone = turn.state.gone.get(meant.incident_id or "")
-    if gone is None or gone.to is None or gone.asked:
-        turn.pass_on(meant, desk)
-    else:
-        turn.keep(Held(incident_id=meant.incident_id or "", meant=meant))
+    turn.ask(view.desk, Verb.INCIDENT_HAND_OVER, incident_id=incident_id, view=view, seq=seq, status=status)
+    for meant in held:
+        turn.pass_on(meant, view.desk)
 
 
 def take_over(turn: Turn, incident_id: str, view: IncidentView, seq: int, status: Status) -> None:

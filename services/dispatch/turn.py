@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from services.dispatch.evolving import evolve
+from services.dispatch.facts import Held
 from services.dispatch.state import Desk
 from shared.bus import Cancel, Decision, Emit, Keep, Timer
 from shared.contracts import CommandRequested, EventData, ReportErased
@@ -80,12 +81,15 @@ class Turn:
 
     def ask(self, desk: str, verb: Verb, **fields: Any) -> None:
         """Ask another desk."""
-        asked = CommandRequested(desk=desk, actor=f"desk:{self.desk}", verb=verb, **fields)
-        self.decisions.append(Emit(DESKS_COMMANDS, asked))
+        self.pass_on(CommandRequested(desk=desk, actor=f"desk:{self.desk}", verb=verb, **fields), desk)
 
     def pass_on(self, meant: CommandRequested | ReportErased, desk: str) -> None:
-        """Send on what another desk decides on."""
-        self.decisions.append(Emit(DESKS_COMMANDS, meant.model_copy(update={"desk": desk})))
+        """Send what `desk` decides on, but never ahead of an incident that is on its way from here."""
+        gone = self.state.gone.get(meant.incident_id or "")
+        if gone is not None and gone.to is not None and not gone.asked:
+            self.keep(Held(incident_id=meant.incident_id or "", meant=meant))
+        else:
+            self.decisions.append(Emit(DESKS_COMMANDS, meant.model_copy(update={"desk": desk})))
 
     def wake(self, about: str, kind: str, due: datetime, attempt: int) -> None:
         """Set a timer on something of this desk."""
