@@ -1,9 +1,11 @@
 """`python -m services.dispatch.app` runs dispatch."""
 
+import logging
 import sys
 
 from services.dispatch.service import dispatch
 from services.dispatch.turn import Rules
+from shared.bus.runtime import EXIT_SETTINGS
 from shared.pack import PackError, load_pack
 from shared.settings import SettingsError, load_settings
 
@@ -14,7 +16,8 @@ def main() -> None:
         settings = load_settings("dispatch")
         rules = Rules(load_pack(settings.pack_dir), acknowledge_seconds=settings.acknowledge_seconds)
     except (SettingsError, PackError) as error:
-        sys.exit(str(error))
+        logging.critical("%s", error)
+        sys.exit(EXIT_SETTINGS)
     dispatch(rules).run()
 
 

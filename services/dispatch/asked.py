@@ -129,10 +129,10 @@ def _elsewhere_or_unknown(turn: Turn, command: CommandRequested) -> Exception:
     except (Refused, Elsewhere) as answer:
         return answer
     seen = meant(turn, command, held)
-    if seen is None:
-        return Refused(Why.UNKNOWN_TASK, "no such task here; name it by task_id")
-    if seen.state in OVER or seen.desk == turn.desk:
+    if seen is not None and seen.state in OVER:
         return Refused(Why.TASK_OVER, "the task is over")
+    if seen is None or seen.desk == turn.desk:
+        return Refused(Why.UNKNOWN_TASK, "no such task here; name it by task_id")
     return Elsewhere(seen.desk)
 
 
