@@ -71,6 +71,8 @@ def link(turn: Turn, incident_id: str, told: Told, reason: str) -> None:
         reports=reports,
         category=category,
         priority=priority,
+        point=held.view.point or told.point,
+        place=held.view.place if held.view.point else told.place,
     )
     turn.keep(ReportTaken(incident_id=incident_id, told=told, reason=reason))
     if (category, priority) != (held.view.category, held.view.priority):

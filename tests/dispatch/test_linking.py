@@ -192,3 +192,13 @@ def test_an_incident_keeps_its_last_report() -> None:
     report_id = opened.view.reports[0].report_id
     stage.order("incident.unlink", incident_id=opened.incident_id, report_id=report_id)
     assert only(stage.said(CommandRefused)).reason == "last_report"
+
+
+def test_a_linked_report_gives_a_place_to_an_incident_without_one() -> None:
+    stage = Stage()
+    stage.report("brawl", BRAWL, point=None, place=Place())
+    stage.report("brawl", BRAWL_AGAIN)
+    first, second = stage.said(IncidentOpened)
+    stage.order("incident.link", incident_id=first.incident_id, report_id=second.view.reports[0].report_id)
+    assert stage.view(first.incident_id).point == TOWN
+    assert stage.view(first.incident_id).place == second.view.place
