@@ -126,8 +126,8 @@ async def test_a_task_escalates_although_its_desk_was_down_and_nothing_comes_in(
         await live.said(IncidentEvent, lambda e: e.seq == 2)
     async with live.world.running(live.service(acknowledge_seconds=1.0)):
         await live.said(TaskEscalated, lambda e: e.step == "partner_desk")
-        helper = (f"car-9-{live.own}",)
-        moved = await live.said(IncidentEvent, lambda e: any(t.units == helper for t in e.view.tasks))
+        theirs = (f"car-9-{live.own}",)
+        moved = await live.said(IncidentEvent, lambda e: any(t.units == theirs for t in e.view.tasks))
         assert moved.view.desk == live.desk
 
 
