@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from shared.bus.dead_letters import Poison
+from shared.bus.dead_letters import Poison, origin
 from shared.bus.group_append import GroupAppend
 from shared.bus.incoming import Incoming
 from shared.bus.parking import Parking
@@ -63,6 +63,8 @@ class Processor(ABC):
         for record in records:
             item = read(record, self._accepted)
             if item is not None:
+                if item.event is not None:
+                    item.event.topic = origin(record, self._place.group)
                 yield item
 
     def delivered(self, outcome: Outcome) -> None:  # noqa: B027  (most have nothing to note)

@@ -44,9 +44,9 @@ class Rehearsal(Generic[S]):
         """Return the state of `key`."""
         return self._fold[key].state
 
-    def tell(self, key: str, data: EventData) -> list[EventData]:
+    def tell(self, key: str, data: EventData, id: str | None = None) -> list[EventData]:  # noqa: A002
         """Let the decider answer `data` on `key`; return the bodies of the events it emits."""
-        return self._answer(key, event_of(data, time=self.clock.now()))
+        return self._answer(key, event_of(data, id=id, time=self.clock.now()))
 
     def advance(self, seconds: float) -> list[EventData]:
         """Move the clock on by `seconds`; return what the timers that come due emit."""

@@ -27,6 +27,7 @@ class Verb(StrEnum):
     TASK_EN_ROUTE = "task.en_route"
     TASK_ON_SCENE = "task.on_scene"
     TASK_COMPLETE = "task.complete"
+    TASK_ESCALATE = "task.escalate"
     UNIT_SET_STATE = "unit.set_state"
 
 
@@ -42,6 +43,9 @@ class CommandArgs(Model):
     unit_state: UnitState | None = Field(default=None, description="unit.set_state: the new state")
     point: GeoPoint | None = Field(default=None, description="unit.set_state: where the unit is")
     outcome: Code | None = Field(default=None, description="incident.close, task.complete: how it ended")
+    attempt: int | None = Field(
+        default=None, ge=1, description="task.assign, task.escalate: how many times the task has escalated"
+    )
     note: Note | None = Field(default=None, description="What a person adds; <= 2,000 characters, masked")
 
 
@@ -67,6 +71,9 @@ class CommandRequested(CommandBody):
         default=None, description="The incident, for a desk that does not hold it: hand-over, partner task"
     )
     seq: int | None = Field(default=None, ge=1, description="The last `seq` that `view` includes")
+    command_id: Id | None = Field(
+        default=None, description="The id its sender knows the command by, where a desk has forwarded it"
+    )
 
 
 class CommandOutcome(EventData):

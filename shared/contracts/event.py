@@ -107,3 +107,5 @@ class Event(Generic[T]):
     data: T
     wire_time: bytes | None = field(default=None, compare=False, repr=False)
     """`ce_time` as it was read, where that is its canonical spelling: nobody need spell it again."""
+    topic: str | None = field(default=None, compare=False)
+    """The topic it was read from, which says who may have written it; of a replay, the first one."""

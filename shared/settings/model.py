@@ -126,6 +126,13 @@ class Settings(BaseSettings):
         description="Folder of the jurisdiction pack; without it the demonstration pack of Phetchabun.",
         examples=["/etc/ruamjai/pack"],
     )
+    acknowledge_seconds: float = Field(
+        60.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds a unit has to acknowledge its task before dispatch asks the next one.",
+        examples=["60"],
+    )
     keys_url: Annotated[str, AfterValidator(checks.store_url)] | None = Field(
         None,
         repr=False,

@@ -1,0 +1,122 @@
+"""`POST /v1/commands`: officers' consoles and agencies' systems ask a desk to do something."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Protocol
+
+from fastapi import FastAPI, Header, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.dispatch.asked import Why
+from services.dispatch.gateway import Gateway, NotPassed
+from shared.clock import Clock
+from shared.contracts import Record, encode
+from shared.contracts.command import CommandArgs, CommandBody, CommandRequested
+from shared.contracts.ids import new_id
+from shared.contracts.topics import DESKS_COMMANDS
+from shared.contracts.values import DottedCode, Id
+from shared.http import ApiKeys, Problem, api
+from shared.store import StoreUnavailable
+
+SCOPE = "commands"
+ACTORS = ("officer", "agency")
+PUBLISH_SECONDS = 5.0
+PROBLEMS = {
+    code: {"description": text, "content": {"application/problem+json": {}}}
+    for code, text in {
+        400: "The body is not JSON",
+        401: "No valid key",
+        403: "The key may not say this",
+        404: "No such incident",
+        413: "The body is too large",
+        422: "The body does not fit",
+        503: "Store or broker do not answer; a command that got an id may still take effect",
+    }.items()
+}
+
+
+class Delivery(Protocol):
+    """What was handed to the broker."""
+
+    async def wait(self) -> None:
+        """Return when the broker has acknowledged it."""
+
+
+class Sender(Protocol):
+    """The way to the broker."""
+
+    async def publish(self, records: Sequence[Record], /) -> Delivery:
+        """Hand over records, in order."""
+
+
+class Command(BaseModel):
+    """What is asked: a verb, what it is about, and its arguments."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    verb: DottedCode
+    incident_id: Id | None = None
+    task_id: Id | None = None
+    unit_id: Id | None = None
+    args: CommandArgs = CommandArgs()
+
+
+class Accepted(BaseModel):
+    """The command is on its way; its outcome on the stream carries this id."""
+
+    command_id: str
+    desk: str = Field(description="The desk that decides")
+
+
+def commands_api(
+    gateway: Gateway, keys: ApiKeys, publisher: Sender, clock: Clock, within: float = PUBLISH_SECONDS
+) -> FastAPI:
+    """Return the API. Keys need the scope `commands` and a name `officer:<id>` or `agency:<code>`.
+
+    `within`: seconds the broker has to take a command.
+    """
+    app = api("Ruamjai dispatch", "1")
+
+    @app.post("/v1/commands", status_code=202, responses=dict(PROBLEMS))  # type: ignore[arg-type]
+    async def ask(
+        body: Command, response: Response, authorization: Annotated[str | None, Header()] = None
+    ) -> Accepted:
+        caller = keys.caller(authorization, SCOPE)
+        if caller.name.partition(":")[0] not in ACTORS:
+            raise Problem(403, "forbidden", "this key is neither an officer's nor an agency's")
+        command, id_ = await _routed(gateway, body, caller.name), new_id()
+        record = _record(command, id_, clock)
+        await _published(publisher, record, id_, within)
+        return Accepted(command_id=id_, desk=command.desk)
+
+    return app
+
+
+async def _routed(gateway: Gateway, body: Command, actor: str) -> CommandRequested:
+    asked = _Body(verb=body.verb, task_id=body.task_id, unit_id=body.unit_id, args=body.args)
+    try:
+        return await gateway.command(asked, actor, body.incident_id)
+    except NotPassed as no:
+        status = 404 if no.reason is Why.UNKNOWN_INCIDENT else 403
+        raise Problem(status, no.reason.value, no.detail) from None
+    except StoreUnavailable:
+        raise Problem(503, "unavailable", "try again", headers={"Retry-After": "2"}) from None
+
+
+class _Body(CommandBody):
+    """A command's body that is no event of its own."""
+
+
+def _record(command: CommandRequested, id_: str, clock: Clock) -> Record:
+    topic, source = DESKS_COMMANDS.name, "/ruamjai/dispatch/gateway"
+    return encode(topic, command.desk, command, id=id_, source=source, time=clock.now(), traceparent=None)
+
+
+async def _published(publisher: Sender, record: Record, id_: str, within: float) -> None:
+    try:
+        async with asyncio.timeout(within):
+            delivery = await publisher.publish([record])
+            await delivery.wait()
+    except TimeoutError:
+        detail = f"the broker does not answer; command {id_} may still take effect, look for its outcome"
+        raise Problem(503, "outcome_unknown", detail, headers={"Retry-After": "5"}) from None

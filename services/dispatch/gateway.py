@@ -1,0 +1,150 @@
+"""Where outsiders' wishes become commands: may this sender say it, and which desk decides?"""
+
+import time
+from dataclasses import dataclass
+
+from services.dispatch.asked import Why
+from services.dispatch.following import Index, Seen
+from services.dispatch.incidents import OVER
+from services.dispatch.metrics import DispatchMetrics, Gate
+from services.dispatch.turn import Rules
+from shared.bus import Emit, Retry
+from shared.contracts import CommandRefused, CommandRequested, Event, ResponseSubmitted, Status
+from shared.contracts.command import CommandBody, Verb
+from shared.contracts.topics import DESKS_COMMANDS, INCIDENTS
+from shared.contracts.view import TaskView
+
+PATIENCE_SECONDS = 5.0
+"""How long an agency's answer may be ahead of what this process has seen of the stream."""
+PAUSE_SECONDS = 60.0
+"""For how long an agency that named an incident which never came is believed at once not to know."""
+INTERNAL = {Verb.TASK_ASSIGN, Verb.TASK_ESCALATE, Verb.INCIDENT_HAND_OVER}
+"""Verbs that only desks and officers use."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotPassed(Exception):  # noqa: N818
+    """What was sent goes to no desk."""
+
+    reason: Why
+    detail: str
+    desk: str
+
+
+@dataclass(slots=True)
+class Gateway:
+    """Checks and routes; `index` knows where incidents are."""
+
+    rules: Rules
+    index: Index
+    metrics: DispatchMetrics
+
+    async def command(self, body: CommandBody, actor: str, incident_id: str | None) -> CommandRequested:
+        """Return the command for the desk that decides on `body`. Raises NotPassed."""
+        try:
+            made = await self._command(body, actor, incident_id)
+        except NotPassed as no:
+            self.metrics.gate.labels(Gate(no.reason.value).value).inc()
+            raise
+        self.metrics.gate.labels(Gate.PASSED.value).inc()
+        return made
+
+    async def _command(self, body: CommandBody, actor: str, incident_id: str | None) -> CommandRequested:
+        seen = await self.index.find(incident_id) if incident_id else None
+        desk = self._desk(body, actor, seen)
+        reopen = body.verb == Verb.INCIDENT_REOPEN and seen is not None
+        return CommandRequested(
+            desk=desk,
+            actor=actor,
+            verb=body.verb,
+            incident_id=incident_id,
+            task_id=body.task_id,
+            unit_id=body.unit_id,
+            args=body.args,
+            view=seen.view if seen and reopen else None,
+            seq=seen.seq if seen and reopen else None,
+            status=seen.status if seen else body.status,
+        )
+
+    def _desk(self, body: CommandBody, actor: str, seen: Seen | None) -> str:
+        kind, _, agency = actor.partition(":")
+        unit = self.rules.units.get(body.unit_id or "")
+        if body.verb == Verb.UNIT_SET_STATE and unit is not None:
+            return self._of_agency(unit.desk, kind, agency)
+        if seen is None:
+            triage = self.rules.pack.triage_desk
+            raise NotPassed(Why.UNKNOWN_INCIDENT, "no such incident is known here", triage)
+        task = meant(body, kind, agency, seen)
+        if kind == "agency" and (body.verb in INTERNAL or not self._takes_part(agency, seen)):
+            raise NotPassed(Why.NOT_ALLOWED, "the agency takes no part in this incident", seen.desk)
+        return task.desk if task and body.verb.startswith("task.") else seen.desk
+
+    def _of_agency(self, desk: str, kind: str, agency: str) -> str:
+        if kind == "agency" and self.rules.spec(desk).agency != agency:
+            raise NotPassed(Why.NOT_ALLOWED, "the unit belongs to another agency", desk)
+        return desk
+
+    def _takes_part(self, agency: str, seen: Seen) -> bool:
+        home = self.rules.spec(seen.view.desk).agency
+        return agency == home or any(task.agency == agency for task in seen.view.tasks)
+
+
+def meant(body: CommandBody, kind: str, agency: str, seen: Seen) -> TaskView | None:
+    """Return the live task that is meant: the one named, the unit's, or the agency's own."""
+    live = [task for task in seen.view.tasks if task.state not in OVER]
+    for task in live:
+        if body.task_id == task.task_id or (not body.task_id and body.unit_id in task.units):
+            return task
+    own = [task for task in live if kind == "agency" and task.agency == agency and not body.task_id]
+    return own[0] if own else None
+
+
+class Responses:
+    """The agencies' own topics: each answer becomes a command, or is refused where its sender can read it."""
+
+    def __init__(self, patience: float = PATIENCE_SECONDS, pause: float = PAUSE_SECONDS) -> None:
+        self._patience, self._pause = patience, pause
+        self._gateway: Gateway | None = None
+        self._since: dict[str, float] = {}
+        self._impatient: dict[str, float] = {}
+
+    def bind(self, gateway: Gateway) -> None:
+        """Start to work."""
+        self._gateway = gateway
+
+    async def answer(self, agency: str, event: Event[ResponseSubmitted]) -> list[Emit]:
+        """Return the command, or the refusal. Raises Retry while the incident may be on its way."""
+        if self._gateway is None:
+            raise Retry("the gateway starts")
+        data = event.data
+        try:
+            command = await self._gateway.command(data, f"agency:{agency}", data.incident_id)
+        except NotPassed as no:
+            if no.reason is Why.UNKNOWN_INCIDENT and self._may_come(agency, time.monotonic()):
+                raise Retry("the incident may be on its way") from None
+            return [Emit(INCIDENTS, refusal(event, agency, no))]
+        self._since.pop(agency, None)
+        return [Emit(DESKS_COMMANDS, command.model_copy(update={"command_id": event.id}))]
+
+    def _may_come(self, agency: str, now: float) -> bool:
+        if now < self._impatient.get(agency, 0.0):
+            return False
+        if now - self._since.setdefault(agency, now) < self._patience:
+            return True
+        del self._since[agency]
+        self._impatient[agency] = now + self._pause
+        return False
+
+
+def refusal(event: Event[ResponseSubmitted], agency: str, no: NotPassed) -> CommandRefused:
+    """Return what tells an agency that its answer went to no desk."""
+    return CommandRefused(
+        command_id=event.id,
+        verb=event.data.verb,
+        desk=no.desk,
+        actor=f"agency:{agency}",
+        incident_id=event.data.incident_id,
+        reason=no.reason.value,
+        detail=no.detail,
+        status=Status.ACTUAL,
+    )

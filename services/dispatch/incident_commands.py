@@ -1,0 +1,141 @@
+"""The verbs about an incident, decided by its home desk; some also come from there to desks with a task."""
+
+from typing import Any
+
+from services.dispatch import ending, moving, reports
+from services.dispatch.asked import Refused, Why, from_desk, home_incident, open_incident, permit
+from services.dispatch.incidents import ENDED, number
+from services.dispatch.planning import drop_tasks, plan, tell_desks
+from services.dispatch.state import Task
+from services.dispatch.tasks import keep
+from services.dispatch.turn import Turn
+from shared.contracts import CommandRequested, IncidentUpdated
+from shared.contracts.command import Verb
+
+LONGEST_TEXT = 8_000
+
+
+def update(turn: Turn, command: CommandRequested) -> None:
+    """Change category or priority or add a note; from a home desk: this is how the incident is now."""
+    if from_desk(command):
+        for task in _tasks_of_home(turn, command):
+            keep(turn, task, view=command.view, home=from_desk(command))
+        return
+    id_, held = open_incident(turn, command)
+    args = command.args
+    new: dict[str, Any] = {"category": args.category, "priority": args.priority}
+    new = {name: value for name, value in new.items() if value is not None}
+    if args.note:
+        new["text"] = f"{held.view.text}\n{args.note}".strip()[-LONGEST_TEXT:]
+    if not new:
+        raise Refused(Why.INCOMPLETE, "give a category, a priority or a note")
+    number(turn, id_, IncidentUpdated, **new)
+    tell_desks(turn, id_, Verb.INCIDENT_UPDATE)
+    if held.view.lifecycle not in ENDED:
+        plan(turn, id_)
+
+
+def _tasks_of_home(turn: Turn, command: CommandRequested) -> list[Task]:
+    """Return this desk's tasks of the incident, if the desk that asks is its home, or has become it."""
+    asking = from_desk(command)
+    here = [
+        task
+        for task in turn.state.tasks.values()
+        if task.incident_id == command.incident_id and task.view is not None
+    ]
+    if not here:
+        raise Refused(Why.UNKNOWN_TASK, "no task of that incident here")
+    if command.view is None or command.view.desk != asking:
+        raise Refused(Why.NOT_ALLOWED, "only the incident's home desk says this")
+    return here
+
+
+def link(turn: Turn, command: CommandRequested) -> None:
+    """Move a report of this desk to the incident, for good."""
+    id_, held = open_incident(turn, command)
+    report_id = command.args.report_id or ""
+    other = reports.holder(turn, report_id)
+    if other is None:
+        raise Refused(Why.UNKNOWN_REPORT, "no such report at this desk")
+    if other == id_:
+        raise Refused(Why.ALREADY_LINKED, "the report is linked to this incident")
+    source = turn.state.incidents[other]
+    if source.status is not held.status:
+        raise Refused(Why.STATUS_DIFFERS, "an exercise is never linked with what is real")
+    told = next(told for told in source.told if told.report_id == report_id)
+    reports.leave(turn, other, told)
+    reports.link(turn, id_, told, "linked by a person")
+
+
+def unlink(turn: Turn, command: CommandRequested) -> None:
+    """Undo a link: the report gets its own incident; or withdraw a suggestion."""
+    id_, held = open_incident(turn, command)
+    report_id = command.args.report_id
+    told = next((told for told in held.told if told.report_id == report_id), None)
+    if told is not None and held.view.report_count < 2:
+        raise Refused(Why.LAST_REPORT, "an incident keeps its last report; close it instead")
+    if told is not None:
+        reports.unlink(turn, id_, told)
+        reports.open_own(turn, told, held.status, "unlinked by a person")
+    elif any(entry.report_id == report_id and entry.suggested for entry in held.view.reports):
+        reports.decline(turn, id_, report_id or "")
+    else:
+        raise Refused(Why.UNKNOWN_REPORT, "no such report in this incident")
+
+
+def resolve(turn: Turn, command: CommandRequested) -> None:
+    """End what is going on."""
+    id_, held = open_incident(turn, command)
+    if held.view.lifecycle in ENDED:
+        raise Refused(Why.OUT_OF_ORDER, "the incident is resolved already")
+    ending.resolve(turn, id_)
+
+
+def close(turn: Turn, command: CommandRequested) -> None:
+    """Close the incident; from a home desk: the task here is called off."""
+    if from_desk(command):
+        drop_tasks(turn, _tasks_of_home(turn, command)[0].incident_id)
+        return
+    id_, _ = open_incident(turn, command)
+    ending.close(turn, id_, command.args.outcome or "resolved")
+
+
+def reopen(turn: Turn, command: CommandRequested) -> None:
+    """Let a resolved or closed incident go on, also one that has left the live state."""
+    gone = turn.state.gone.get(command.incident_id or "")
+    if gone and gone.to is None and command.incident_id and command.view and command.seq == gone.seq:
+        permit(turn, command)
+        ending.bring_back(turn, command.incident_id, command.view, gone.seq, command.status)
+        return
+    id_, held = home_incident(turn, command)
+    permit(turn, command)
+    if held.view.lifecycle not in ENDED:
+        raise Refused(Why.NOT_CLOSED, "the incident is neither resolved nor closed")
+    ending.reopen(turn, id_)
+
+
+def hand_over(turn: Turn, command: CommandRequested) -> None:
+    """Give the incident to another desk; from the old home desk: it is ours now."""
+    if from_desk(command):
+        _move(turn, command)
+        return
+    id_, _ = open_incident(turn, command)
+    to = command.args.to_desk
+    if to is None or to == turn.desk or to not in turn.rules.pack.desk_by_code:
+        raise Refused(Why.UNKNOWN_DESK, "to_desk is not another desk of the pack")
+    moving.hand_over(turn, id_, to)
+
+
+def _move(turn: Turn, command: CommandRequested) -> None:
+    id_, view, seq = command.incident_id, command.view, command.seq
+    if id_ is None or view is None or seq is None:
+        raise Refused(Why.INCOMPLETE, "a hand-over carries the incident, its view and its seq")
+    if view.desk != turn.desk:
+        gone = turn.state.gone.get(id_)
+        if gone is None or gone.to != view.desk or gone.asked:
+            raise Refused(Why.UNKNOWN_INCIDENT, "no such incident is on its way to that desk")
+        moving.ask_new_desk(turn, id_, view, seq, command.status)
+        return
+    if id_ in turn.state.incidents:
+        raise Refused(Why.ALREADY_HELD, "the incident is here already")
+    moving.take_over(turn, id_, view, seq, command.status)

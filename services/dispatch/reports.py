@@ -1,0 +1,121 @@
+"""A report comes in: it opens an incident, or is linked to one; a link can be confirmed or undone."""
+
+from collections.abc import Iterator
+
+from services.dispatch.ending import close
+from services.dispatch.facts import ReportDropped, ReportTaken
+from services.dispatch.incidents import ENDED, MOST_REPORTS, linked, number, open_incident
+from services.dispatch.linking import Band, judge
+from services.dispatch.planning import plan, tell_desks
+from services.dispatch.state import Told
+from services.dispatch.tasks import serve_waiting
+from services.dispatch.turn import Turn
+from shared.contracts import IncidentLinked, IncidentUnlinked, IncidentUpdated, Status
+from shared.contracts.command import Verb
+from shared.contracts.ids import derived_id
+from shared.contracts.report import ReportLocated
+from shared.contracts.values import UNKNOWN_CATEGORY
+from shared.contracts.view import Lifecycle, ReportLink
+
+
+def on_report(turn: Turn, report: ReportLocated) -> None:
+    """Find the incident a report is about, or open one. A report that is here already changes nothing."""
+    told = Told.of(report)
+    if holder(turn, told.report_id) is not None:
+        return
+    verdict = judge(told, candidates(turn, report.status))
+    if verdict.band is Band.LINK and verdict.incident_id:
+        link(turn, verdict.incident_id, told, verdict.reason)
+        return
+    open_own(turn, told, report.status, verdict.reason)
+    if verdict.band is Band.SUGGEST and verdict.incident_id:
+        suggest(turn, verdict.incident_id, told)
+
+
+def candidates(turn: Turn, status: Status) -> Iterator[tuple[str, Told]]:
+    """Yield the reports of the incidents that a report of `status` may be about."""
+    for incident_id, held in turn.state.incidents.items():
+        if held.status is status and held.view.lifecycle not in ENDED:
+            yield from ((incident_id, told) for told in held.told)
+
+
+def holder(turn: Turn, report_id: str) -> str | None:
+    """Return the incident that a report is linked to."""
+    holding = (
+        incident_id
+        for incident_id, held in turn.state.incidents.items()
+        if any(told.report_id == report_id for told in held.told)
+    )
+    return next(holding, None)
+
+
+def open_own(turn: Turn, told: Told, status: Status, reason: str) -> None:
+    """Open an incident for `told` alone and send who has to go."""
+    incident_id = derived_id(turn.id, "incident", told.report_id, 0)
+    open_incident(turn, incident_id, told, status, reason)
+    plan(turn, incident_id)
+
+
+def link(turn: Turn, incident_id: str, told: Told, reason: str) -> None:
+    """Add a report. What it says more urgently or more exactly counts, and sends who is missing."""
+    held = turn.state.incidents[incident_id]
+    count, reports = linked(held, told, turn.now)
+    category = told.category if held.view.category == UNKNOWN_CATEGORY else held.view.category
+    priority = min(held.view.priority, told.priority)
+    number(
+        turn,
+        incident_id,
+        IncidentLinked,
+        own={"report_id": told.report_id},
+        report_count=count,
+        reports=reports,
+        category=category,
+        priority=priority,
+        point=held.view.point or told.point,
+        place=held.view.place if held.view.point else told.place,
+    )
+    turn.keep(ReportTaken(incident_id=incident_id, told=told, reason=reason))
+    if (category, priority) != (held.view.category, held.view.priority):
+        tell_desks(turn, incident_id, Verb.INCIDENT_UPDATE)
+        plan(turn, incident_id)
+        serve_waiting(turn)
+
+
+def suggest(turn: Turn, incident_id: str, told: Told) -> None:
+    """Offer a report, which has its own incident, to another one that it may be about."""
+    held = turn.state.incidents[incident_id]
+    offered = ReportLink(report_id=told.report_id, linked_at=turn.now, suggested=True)
+    number(turn, incident_id, IncidentUpdated, reports=(*held.view.reports, offered)[-MOST_REPORTS:])
+
+
+def unlink(turn: Turn, incident_id: str, told: Told) -> None:
+    """Take a report away from an incident that has others; the report stays."""
+    held = turn.state.incidents[incident_id]
+    reports = tuple(entry for entry in held.view.reports if entry.report_id != told.report_id)
+    number(
+        turn,
+        incident_id,
+        IncidentUnlinked,
+        own={"report_id": told.report_id},
+        report_count=held.view.report_count - 1,
+        reports=reports,
+    )
+    turn.keep(ReportDropped(incident_id=incident_id, report_id=told.report_id))
+
+
+def decline(turn: Turn, incident_id: str, report_id: str) -> None:
+    """Withdraw a suggestion."""
+    held = turn.state.incidents[incident_id]
+    reports = tuple(entry for entry in held.view.reports if entry.report_id != report_id)
+    number(turn, incident_id, IncidentUpdated, reports=reports)
+
+
+def leave(turn: Turn, incident_id: str, told: Told) -> None:
+    """Take a report out of the incident that had it; one without reports is closed as a duplicate."""
+    held = turn.state.incidents[incident_id]
+    if held.view.report_count > 1:
+        unlink(turn, incident_id, told)
+        return
+    turn.keep(ReportDropped(incident_id=incident_id, report_id=told.report_id))
+    if held.view.lifecycle is not Lifecycle.CLOSED:
+        close(turn, incident_id, "duplicate")

@@ -1,0 +1,68 @@
+"""How dispatch is put together: the desks, what follows the stream, and the two ways in for outsiders."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from services.dispatch.api import commands_api
+from services.dispatch.following import KIND, Index, go_on
+from services.dispatch.gateway import Gateway, Responses
+from services.dispatch.handlers import Desks
+from services.dispatch.metrics import DispatchMetrics
+from services.dispatch.turn import Rules
+from shared.bus import Emit, Retry, Service
+from shared.bus.runtime import Runtime
+from shared.contracts import Event, IncidentHandedOver, ResponseSubmitted
+from shared.contracts.incident import IncidentEvent
+from shared.contracts.topics import DESK_INPUTS, INCIDENTS, agency_responses
+from shared.http import load_keys, serve
+
+
+def dispatch(rules: Rules) -> Service:
+    """Return the service for a pack and its rules."""
+    service, responses = Service("dispatch"), Responses()
+    service.decide(*DESK_INPUTS, by=Desks(rules), group="dispatch", on_poison="park")
+    follower = Follower()
+
+    @service.on_batch(INCIDENTS, group="dispatch-index")
+    async def follow(events: Sequence[Event[Any]]) -> Sequence[Iterable[Emit]]:
+        return await follower.follow(events)
+
+    topics = [agency_responses(code) for code in sorted({desk.agency for desk in rules.pack.desks})]
+    agency_of = {topic.name: topic.name.split(".")[1] for topic in topics}
+
+    @service.on(*topics, group="dispatch-gateway")
+    async def answer(event: Event[ResponseSubmitted]) -> Iterable[Emit]:
+        return await responses.answer(agency_of[event.topic or ""], event)
+
+    @service.beside
+    async def commands(runtime: Runtime) -> None:
+        assert runtime.store is not None
+        keys = load_keys(runtime.settings.api_keys)
+        index, metrics = Index(runtime.store.documents(KIND)), DispatchMetrics(runtime.registry)
+        gateway = Gateway(rules, index, metrics)
+        follower.bind(index, metrics)
+        responses.bind(gateway)
+        app = commands_api(gateway, keys, runtime.publisher, runtime.clock)
+        await serve(app, runtime.settings.api_host, runtime.settings.api_port)
+
+    return service
+
+
+class Follower:
+    """Keeps the index and the counts, and lets hand-overs go on."""
+
+    def __init__(self) -> None:
+        self._bound: tuple[Index, DispatchMetrics] | None = None
+
+    def bind(self, index: Index, metrics: DispatchMetrics) -> None:
+        """Start to work."""
+        self._bound = index, metrics
+
+    async def follow(self, events: Sequence[Event[Any]]) -> Sequence[Iterable[Emit]]:
+        """Note what happened; answer a hand-over with the go-ahead."""
+        if self._bound is None:
+            raise Retry("the index starts")
+        index, metrics = self._bound
+        await index.note([event.data for event in events if isinstance(event.data, IncidentEvent)])
+        metrics.count(events)
+        return [list(go_on(event)) if isinstance(event.data, IncidentHandedOver) else [] for event in events]

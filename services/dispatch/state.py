@@ -1,0 +1,101 @@
+"""What a desk remembers: its incidents, the tasks it owns, its units, and what has left it."""
+
+from pydantic import AwareDatetime, BaseModel
+
+from shared.contracts import CommandRequested, ReportErased, Status
+from shared.contracts.event import Model
+from shared.contracts.report import ReportLocated
+from shared.contracts.task import EscalationStep
+from shared.contracts.unit import UnitState
+from shared.contracts.values import Code, DeskCode, GeoPoint, Id, Place, Priority, Text
+from shared.contracts.view import IncidentView, TaskState
+
+
+class Told(Model):
+    """What is needed of a report to link it, and to open its own incident should the link be undone."""
+
+    report_id: Id
+    received_at: AwareDatetime
+    category: Code
+    priority: Priority
+    text: Text
+    point: GeoPoint | None
+    place: Place
+
+    @classmethod
+    def of(cls, report: ReportLocated) -> "Told":
+        """Return what is needed of `report`."""
+        return cls.model_validate(report.model_dump(include=set(cls.model_fields)))
+
+
+class Incident(Model):
+    """An incident whose home is this desk; `told` are its newest reports."""
+
+    seq: int
+    view: IncidentView
+    status: Status
+    told: tuple[Told, ...] = ()
+
+
+class Task(Model):
+    """A task this desk owns. `view` is the incident as its home desk told it, None when that is this desk."""
+
+    task_id: Id
+    incident_id: Id
+    home: DeskCode
+    status: Status
+    state: TaskState = TaskState.ASSIGNED
+    assigned_at: AwareDatetime
+    due: AwareDatetime | None = None
+    unit: Id | None = None
+    tried: tuple[Id, ...] = ()
+    attempt: int = 0
+    step: EscalationStep | None = None
+    moved: bool = False
+    """Whether it came from a desk where nobody answered; then it goes no further."""
+    view: IncidentView | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it needs a unit and has none."""
+        return self.unit is None and self.state is TaskState.ASSIGNED
+
+
+class UnitNow(Model):
+    """What a unit does now; one never heard of is available where the pack says it stands."""
+
+    state: UnitState = UnitState.AVAILABLE
+    point: GeoPoint | None = None
+    task_id: Id | None = None
+    missed: bool = False
+    """Whether it did not answer its last task; then it is sent only when no other is idle."""
+
+
+class Gone(Model):
+    """An incident that left: its last `seq`, and the desk it went to, None when it was closed.
+
+    Until that desk has been asked to take it, what is meant for it is `held` back in order.
+    """
+
+    seq: int
+    to: DeskCode | None = None
+    asked: bool = False
+    held: tuple[CommandRequested | ReportErased, ...] = ()
+
+
+class Desk(BaseModel):
+    """The state of one desk."""
+
+    incidents: dict[str, Incident] = {}
+    tasks: dict[str, Task] = {}
+    units: dict[str, UnitNow] = {}
+    gone: dict[str, Gone] = {}
+
+    def fork(self) -> "Desk":
+        """Return a copy that can be changed apart from this one; what it holds is frozen and shared."""
+        return Desk.model_construct(
+            incidents=dict(self.incidents),
+            tasks=dict(self.tasks),
+            units=dict(self.units),
+            gone=dict(self.gone),
+        )

@@ -1,0 +1,263 @@
+"""Who may say what to whom: agencies on their topics, people over HTTP, and where their wishes go."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from services.dispatch.api import commands_api
+from services.dispatch.following import KIND, Index, go_on
+from services.dispatch.gateway import Gateway, Responses
+from services.dispatch.metrics import DispatchMetrics
+from services.dispatch.service import Follower
+from services.dispatch.turn import Rules
+from shared.bus import Retry
+from shared.bus.testing import event_of
+from shared.clock import ManualClock
+from shared.contracts import (
+    CommandRefused,
+    CommandRequested,
+    IncidentHandedOver,
+    IncidentOpened,
+    Record,
+    ResponseSubmitted,
+    decode,
+)
+from shared.contracts.command import CommandArgs
+from shared.contracts.topics import DESKS_COMMANDS, INCIDENTS
+from shared.contracts.values import Priority
+from shared.http import ApiKeys, Caller
+from shared.store import SqliteStore
+from tests.bus.support import until
+from tests.dispatch.stage import EMS, NEXT, PACK, POLICE, TRIAGE, Stage, only
+
+SCOPES = {"officer:a": "commands", "agency:ems": "commands", "desk:p": "commands", "officer:b": "reports"}
+
+
+class Delivered:
+    """What a publisher gives back."""
+
+    def __init__(self, *, ever: bool) -> None:
+        self._ever = ever
+
+    async def wait(self) -> None:
+        """Return when it is on the broker, which may be never."""
+        if not self._ever:
+            await asyncio.Event().wait()
+
+
+class Broker:
+    """A publisher that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.up = True
+
+    async def publish(self, records: Sequence[Record]) -> Delivered:
+        """Take records."""
+        self.records += records
+        return Delivered(ever=self.up)
+
+
+class Post:
+    """The gateway with an index over what a stage has said, and its API."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.stage, self.broker = Stage(), Broker()
+        self.follower, self.metrics = Follower(), DispatchMetrics(CollectorRegistry())
+        index = Index(store.documents(KIND))
+        self.gateway = Gateway(Rules(PACK), index, self.metrics)
+        self.follower.bind(index, self.metrics)
+        self.responses = Responses()
+        self.responses.bind(self.gateway)
+
+    async def opened(self, category: str = "theft", **fields: Any) -> str:
+        """Open an incident that the index knows of."""
+        self.stage.report(category, **fields)
+        await self.follow()
+        return str(self.stage.said(IncidentOpened)[-1].incident_id)
+
+    async def follow(self) -> None:
+        """Let the index see the stream."""
+        await self.follower.follow([event_of(data) for data in self.stage.stream])
+
+    async def say(self, agency: str, verb: str, incident_id: str, **fields: Any) -> Any:
+        """Let an agency answer on its topic; return what goes out, and where."""
+        event = event_of(ResponseSubmitted(verb=verb, incident_id=incident_id, **fields))
+        emit = only(await self.responses.answer(agency, event))
+        return emit.topic, emit.data
+
+    def app(self) -> FastAPI:
+        """The API."""
+        callers = {
+            hashlib.sha256(name.encode()).hexdigest(): Caller(name=name, scopes=frozenset({scope}))
+            for name, scope in SCOPES.items()
+        }
+        return commands_api(self.gateway, ApiKeys(callers), self.broker, ManualClock(), within=0.2)
+
+    async def post(self, body: Any, key: str = "officer:a") -> httpx.Response:
+        """Ask over HTTP."""
+        transport = httpx.ASGITransport(app=self.app())
+        async with httpx.AsyncClient(transport=transport, base_url="http://dispatch") as client:
+            return await client.post("/v1/commands", json=body, headers={"Authorization": f"Bearer {key}"})
+
+
+@pytest.fixture
+async def post(tmp_path: Path) -> AsyncIterator[Post]:
+    """A gateway on an empty store."""
+    store = SqliteStore(str(tmp_path / "dispatch.db"))
+    await store.start()
+    yield Post(store)
+    await store.close()
+
+
+async def test_an_answer_goes_to_the_desk_that_owns_the_agencys_task(post: Post) -> None:
+    id_ = await post.opened("brawl", priority=Priority.P1)
+    topic, command = await post.say("ems", "task.acknowledge", id_)
+    assert (topic, command.desk, command.actor) == (DESKS_COMMANDS, EMS, "agency:ems")
+    _, command = await post.say("police", "incident.update", id_, args=CommandArgs(note="ok"))
+    assert command.desk == POLICE
+
+
+async def test_the_command_keeps_the_id_the_agency_knows_it_by(post: Post) -> None:
+    id_ = await post.opened()
+    event = event_of(ResponseSubmitted(verb="task.acknowledge", incident_id=id_), id="theirs")
+    assert only(await post.responses.answer("police", event)).data.command_id == "theirs"
+
+
+@pytest.mark.parametrize("verb", ["task.acknowledge", "incident.close", "task.assign"])
+async def test_an_agency_that_takes_no_part_is_refused_where_it_can_read_it(post: Post, verb: str) -> None:
+    topic, refused = await post.say("ems", verb, await post.opened())
+    assert topic is INCIDENTS
+    assert isinstance(refused, CommandRefused)
+    assert (refused.actor, refused.reason) == ("agency:ems", "not_allowed")
+
+
+async def test_a_unit_is_moved_by_its_own_agency_only(post: Post) -> None:
+    id_ = await post.opened()
+    _, command = await post.say("ems", "unit.set_state", id_, unit_id="amb-1")
+    assert command.desk == EMS
+    _, refused = await post.say("ems", "unit.set_state", id_, unit_id="car-1")
+    assert refused.reason == "not_allowed"
+
+
+async def test_an_answer_ahead_of_the_stream_waits_and_one_about_nothing_is_refused(post: Post) -> None:
+    with pytest.raises(Retry):
+        await post.say("police", "task.acknowledge", "not-yet")
+    post.responses = Responses(patience=0.0)
+    post.responses.bind(post.gateway)
+    _, refused = await post.say("police", "task.acknowledge", "never")
+    assert (refused.reason, refused.desk) == ("unknown_incident", TRIAGE)
+
+
+async def test_an_agency_that_named_nothing_is_not_waited_for_again_at_once(post: Post) -> None:
+    post.responses = Responses(patience=0.05)
+    post.responses.bind(post.gateway)
+
+    async def refused() -> Any:
+        with suppress(Retry):
+            return await post.say("police", "task.acknowledge", "never")
+
+    await until(refused, "refused in the end")
+    _, at_once = await post.say("police", "task.acknowledge", "never-again")
+    assert at_once.reason == "unknown_incident"
+    with pytest.raises(Retry):
+        await post.say("ems", "task.acknowledge", "another-agency")
+
+
+async def test_before_the_store_answers_nothing_is_decided() -> None:
+    with pytest.raises(Retry):
+        await Responses().answer("police", event_of(ResponseSubmitted(verb="a.b", incident_id="i")))
+    with pytest.raises(Retry):
+        await Follower().follow([])
+
+
+async def test_what_repeats_does_not_make_the_index_older(post: Post) -> None:
+    id_ = await post.opened()
+    first = post.stage.events(id_)[0]
+    await post.follower.follow([event_of(first)])
+    seen = await post.gateway.index.find(id_)
+    assert seen is not None
+    assert seen.seq == post.stage.events(id_)[-1].seq > first.seq
+
+
+async def test_while_an_incident_moves_its_old_desk_is_asked(post: Post) -> None:
+    id_ = await post.opened()
+    post.stage.order("incident.hand_over", incident_id=id_, to_desk=NEXT)
+    handed = only(post.stage.said(IncidentHandedOver))
+    answers = await post.follower.follow([event_of(handed)])
+    assert only(list(answers[0])).data == only(list(go_on(event_of(handed)))).data
+    assert (await post.say("police", "incident.close", id_))[1].desk == POLICE
+    await post.follow()
+    assert (await post.say("police", "incident.close", id_))[1].desk == NEXT
+
+
+async def test_a_command_over_http_is_on_the_broker_before_the_answer(post: Post) -> None:
+    id_ = await post.opened()
+    answer = await post.post({"verb": "incident.close", "incident_id": id_, "args": {"outcome": "hoax"}})
+    assert answer.status_code == 202
+    record = only(post.broker.records)
+    event = decode(record.value, record.headers)
+    assert answer.json() == {"command_id": event.id, "desk": POLICE}
+    assert record.key == POLICE.encode()
+    assert isinstance(event.data, CommandRequested)
+    assert (event.data.actor, event.data.args.outcome) == ("officer:a", "hoax")
+
+
+async def test_a_reopening_carries_the_incident_for_a_desk_that_has_forgotten_it(post: Post) -> None:
+    id_ = await post.opened()
+    post.stage.order("incident.close", incident_id=id_)
+    post.stage.advance(3_600)
+    await post.follow()
+    await post.post({"verb": "incident.reopen", "incident_id": id_})
+    record = only(post.broker.records)
+    post.stage.tell(decode(record.value, record.headers).data)
+    assert post.stage.view(id_).lifecycle == "assigned"
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "status", "code"),
+    [
+        ("nobody", {"verb": "incident.close", "incident_id": "i"}, 401, "unauthorized"),
+        ("officer:b", {"verb": "incident.close", "incident_id": "i"}, 403, "forbidden"),
+        ("desk:p", {"verb": "incident.close", "incident_id": "i"}, 403, "forbidden"),
+        ("officer:a", {"verb": "incident.close", "incident_id": "i"}, 404, "unknown_incident"),
+        ("agency:ems", {"verb": "unit.set_state", "unit_id": "car-1"}, 403, "not_allowed"),
+        ("officer:a", {"verb": "close"}, 422, "invalid_request"),
+        ("officer:a", {"verb": "incident.close", "view": {}}, 422, "invalid_request"),
+    ],
+)
+async def test_a_request_that_does_not_do_says_why(
+    post: Post, key: str, body: dict[str, Any], status: int, code: str
+) -> None:
+    answer = await post.post(body, key)
+    assert answer.status_code == status
+    assert answer.json()["type"].endswith(code)
+    assert post.broker.records == []
+
+
+async def test_a_broker_that_does_not_answer_leaves_the_outcome_open(post: Post) -> None:
+    id_ = await post.opened()
+    post.broker.up = False
+    answer = await post.post({"verb": "incident.close", "incident_id": id_})
+    assert answer.status_code == 503
+    assert decode(post.broker.records[0].value, post.broker.records[0].headers).id in answer.json()["detail"]
+
+
+async def test_what_is_on_the_stream_is_counted(post: Post) -> None:
+    id_ = await post.opened()
+    post.stage.order("incident.dance", incident_id=id_)
+    await post.follow()
+
+    def count(metric: Any, label: str) -> float:
+        return float(metric.labels(label)._value.get())
+
+    assert count(post.metrics.events, "incident.opened") == 2  # once by `opened`, once more here
+    assert count(post.metrics.commands, "unknown_verb") == 1
