@@ -114,6 +114,7 @@ class Forwarder:
 async def _within(event: asyncio.Event, seconds: float) -> None:
     """Wait for `event`, at most so long."""
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
     except TimeoutError:
         return

@@ -130,7 +130,8 @@ async def reading(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
         auto_offset_reset="earliest",
     )
     try:
-        await asyncio.wait_for(reader.start(), FRESH_SECONDS)
+        async with asyncio.timeout(FRESH_SECONDS):
+            await reader.start()
         reader.assign([SOURCE])
         await reader.seek_to_beginning(SOURCE)
         yield reader
