@@ -15,6 +15,9 @@ from shared.store.port import StoreUnavailable
 from shared.store.records import Commit, Head, Parked, Snapshot, check_states
 
 PURGE_PAGE = 500
+BULK = 20
+"""States saved at once, one bulk after the other: larger ones, or several, stop FerretDB for ever while others
+write."""
 POINT_READS = 8  # in flight at once, below the driver's number of connections
 
 
@@ -110,11 +113,12 @@ class MongoStore:
         documents = [codec.snapshot_document(stream, key, n, state) for key, state in states.items()]
         snapshots = self._collection("snapshots")
         # No upsert: what it answers when a newer document is in its way differs between servers.
-        # One at a time: several bulks of updates stop FerretDB for ever.
         async with self._saving:
-            if await replace_older(snapshots, documents) < len(documents):
-                there = await insert_absent(snapshots, documents)
-                await replace_older(snapshots, [documents[position] for position in there])
+            for at in range(0, len(documents), BULK):
+                some = documents[at : at + BULK]
+                if await replace_older(snapshots, some) < len(some):
+                    there = await insert_absent(snapshots, some)
+                    await replace_older(snapshots, [some[position] for position in there])
 
     @mapped
     async def park(self, parked: Sequence[Parked]) -> None:

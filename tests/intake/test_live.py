@@ -101,6 +101,7 @@ async def test_reports_are_accepted_before_the_broker_has_ever_answered(
     door = new_door()
     async with world.running(build(), **told(tmp_path, door)) as runtime:
         await door.opens()
+        await until(lambda: runtime.ready().ok, "ready")
         assert await probe(runtime, "/readyz") == 200
         accepted = await posted(door, 30)
         kafka.set_up(up=True)
