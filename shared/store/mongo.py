@@ -16,8 +16,7 @@ from shared.store.records import Commit, Head, Parked, Snapshot, check_states
 
 PURGE_PAGE = 500
 BULK = 20
-"""States saved at once, one bulk after the other: larger ones, or several, stop FerretDB for ever while others
-write."""
+"""States saved at once, one bulk after the other: FerretDB stops for ever at larger ones, or at several."""
 POINT_READS = 8  # in flight at once, below the driver's number of connections
 
 
