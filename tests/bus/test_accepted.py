@@ -26,12 +26,15 @@ def bare(event: Event) -> None: ...  # type: ignore[type-arg]
         (either, {ReportReceived, ReportErased}),
         (either_event, {ReportReceived, ReportLocated}),
         (many, {ReportReceived, ReportErased}),
-        (anything, set(REGISTRY.all())),
-        (bare, set(REGISTRY.all())),
     ],
 )
 def test_the_annotation_says_what_a_handler_takes(handler: Callable[..., Any], bodies: set[type]) -> None:
     assert accepted_by(handler) == bodies
+
+
+@pytest.mark.parametrize("handler", [anything, bare])
+def test_an_event_of_anything_is_every_event_there_is(handler: Callable[..., Any]) -> None:
+    assert accepted_by(handler) == set(REGISTRY.all())
 
 
 def test_a_deciders_event_is_its_second_argument() -> None:
