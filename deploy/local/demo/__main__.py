@@ -1,4 +1,4 @@
-"""`make demo`: starts the world, plays the day, says what came of it; exit 0 only when all is as it must be."""
+"""`make demo`: starts the world, plays the day, judges it; exit 0 only when all is as it must be."""
 
 import argparse
 import asyncio

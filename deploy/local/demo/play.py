@@ -40,7 +40,7 @@ class Stage:
     witness: Reader
     partners: dict[str, Reader] = field(default_factory=dict)
     chapter: str = "before dawn"
-    expires: datetime = datetime.max.replace(tzinfo=UTC)
+    expires: datetime = field(default_factory=lambda: datetime.max.replace(tzinfo=UTC))
     troubles: list[str] = field(default_factory=list)
 
 
