@@ -34,9 +34,10 @@ class Evidence:
     @cached_property
     def first(self) -> list[Seen]:
         """The records without repeats."""
-        return list({(r.topic, r.id or n): r for n, r in reversed(list(enumerate(self.records)))}.values())[
-            ::-1
-        ]
+        found: dict[tuple[str, str], Seen] = {}
+        for number, record in enumerate(self.records):
+            found.setdefault((record.topic, record.id or str(number)), record)
+        return list(found.values())
 
     @cached_property
     def incidents(self) -> list[tuple[Seen, dict[str, Any]]]:

@@ -108,7 +108,7 @@ def _scenes(evidence: Evidence, _: dict[str, Any]) -> Iterator[str]:
         reports = {sent.report_id for sent in evidence.accepted if sent.scene == scene.id}
         held = [data for data in evidence.views.values() if reports & _reports(data)]
         if len(held) != 1 or _reports(held[0]) != reports:
-            yield f"{scene.id}: {len(reports)} reports became {len(held)} incidents, or have strangers among them"
+            yield f"{scene.id}: {len(reports)} reports became {len(held)} incidents, or hold strangers"
         elif wrong := _differs(scene, held[0]["view"]):
             yield f"{scene.id}: {wrong}"
 
@@ -193,4 +193,4 @@ def _beyond(evidence: Evidence, partner: Partner, data: dict[str, Any], at: date
 def _hook(evidence: Evidence, _: dict[str, Any]) -> Iterator[str]:
     told = [record.id for record, _ in evidence.shared(evidence.day.hooked)]
     if [id_ for id_ in evidence.hooked if id_ in told] != told:
-        yield f"the webhook took {len(evidence.hooked)} events, not the {len(told)} of the topic in their order"
+        yield f"the webhook took {len(evidence.hooked)} events, not the {len(told)} of the topic in order"

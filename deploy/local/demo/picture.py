@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -33,20 +33,26 @@ async def picture(stage: Stage) -> AsyncIterator[None]:
 async def _tables(stage: Stage) -> None:
     with Live(refresh_per_second=4) as live:
         while True:
-            live.update(Group(_progress(stage), _lanes(stage), _desks(stage), _deliveries(stage)))
+            live.update(Group(*tables(stage)))
             await asyncio.sleep(REFRESH_SECONDS)
+
+
+def tables(stage: Stage) -> list[RenderableType]:
+    """Return the picture: progress, lanes, desks, deliveries."""
+    return [_progress(stage), _lanes(stage), _desks(stage), _deliveries(stage)]
 
 
 async def _lines(stage: Stage) -> None:
     before = ""
     while True:
-        if (line := _line(stage)) != before:
-            print(line, flush=True)
-            before = line
+        if (now := line(stage)) != before:
+            print(now, flush=True)
+            before = now
         await asyncio.sleep(4 * REFRESH_SECONDS)
 
 
-def _line(stage: Stage) -> str:
+def line(stage: Stage) -> str:
+    """Return the picture in one line."""
     told = ", ".join(f"{code} {_told(stage, code)}" for code in stage.partners)
     views = stage.plot.views.values()
     closed = sum(view["lifecycle"] == "closed" for view in views)

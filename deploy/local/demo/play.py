@@ -112,8 +112,8 @@ async def _chapter(stage: Stage, chapter: Chapter) -> None:
     await asyncio.gather(*(_scene(stage, scene, n) for n, scene in enumerate(chapter.scenes)), *mistakes)
     stage.plot.done.add(chapter.name)
     due = [s for c in stage.day.chapters for s in c.scenes if (s.until or c.name) == chapter.name]
-    over = lambda: all(map(stage.plot.closed, due))  # noqa: E731
-    await _until(stage, over, CHAPTER_SECONDS, f"every incident of {chapter.name} is closed")
+    what = f"every incident of {chapter.name} is closed"
+    await _until(stage, lambda: all(map(stage.plot.closed, due)), CHAPTER_SECONDS, what)
 
 
 async def _scene(stage: Stage, scene: Scene, number: int) -> None:
