@@ -48,8 +48,7 @@ async def demonstrate(day: Day, folder: Path, kafka: str | None, *, once: bool) 
             async with picture(found):
                 await play(found)
             verdict = judge(gather(found))
-            for problem in verdict.problems:
-                print(f"WRONG  {problem}")
+            print("", *verdict.lines(), sep="\n")
             print(verdict.json(), flush=True)
             if not once:
                 with suppress(asyncio.CancelledError):

@@ -22,6 +22,13 @@ class Verdict:
     summary: dict[str, Any]
     problems: list[str]
 
+    def lines(self) -> Iterator[str]:
+        """Yield what people read: each figure, then everything that is wrong."""
+        for name, figure in self.summary.items():
+            each = figure.items() if isinstance(figure, dict) else [("", figure)]
+            yield f"{name.replace('_', ' '):<16} " + ", ".join(f"{who} {n}".strip() for who, n in each)
+        yield from (f"WRONG  {problem}" for problem in self.problems)
+
     def json(self) -> str:
         """The summary on one line."""
         return json.dumps(self.summary | {"ok": not self.problems}, ensure_ascii=False)
