@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import yaml
@@ -84,7 +85,7 @@ class World:
         """The URL of the store called `name`: a database, or a file, of its own."""
         if self.mongo is None:
             return f"sqlite:///{self.folder}/{name}.db"
-        return f"{self.mongo.rstrip('/')}/ruamjai_demo_{self.mark}_{name}"
+        return urlsplit(self.mongo)._replace(path=f"/ruamjai_demo_{self.mark}_{name}").geturl()
 
     def log(self, name: str) -> Path:
         """Where a service's log goes."""
