@@ -1,11 +1,18 @@
 """The judge of the demonstration: silent when all is in order, and red for each thing that must not be."""
 
+import sqlite3
+import zlib
+from base64 import b64encode
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from deploy.local.demo.evidence import Evidence
-from deploy.local.demo.judge import judge
+from deploy.local.demo.evidence import Evidence, content
+from deploy.local.demo.judge import forms, judge
 from deploy.local.demo.witness import Seen
 from tests.demo.made import AFTER, GUARD, SECRET, evidence, incident, record, shared
 
@@ -48,6 +55,20 @@ def test_a_phone_number_in_the_open_is_a_leak(where: str) -> None:
     verdict = judge(spoilt)
     assert verdict.summary["leaked"] == 1
     assert "leaked: personal data of report r1" in verdict.problems[0]
+
+
+@given(st.binary(max_size=8), st.binary(max_size=8))
+def test_a_secret_is_found_within_base64_wherever_it_begins(before: bytes, after: bytes) -> None:
+    text = b64encode(before + SECRET.encode() + after)
+    assert any(form in text for form in forms(SECRET))
+
+
+def test_a_secret_is_found_in_a_compressed_cell_of_a_store(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "s.db")) as store:
+        store.execute("CREATE TABLE log (body BLOB)")
+        store.execute("INSERT INTO log VALUES (?)", (zlib.compress(SECRET.encode() * 9),))
+        store.commit()
+    assert SECRET.encode() in content(tmp_path / "s.db")
 
 
 def test_a_field_that_was_not_granted_is_a_leak() -> None:

@@ -1,6 +1,9 @@
 """What the judge goes by: what reporters were answered, and raw bytes that independent clients read."""
 
-from collections.abc import Mapping, Sequence
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +14,8 @@ from deploy.local.demo.day import Day
 from deploy.local.demo.play import Stage
 from deploy.local.demo.reporters import Sent
 from deploy.local.demo.witness import Seen
+
+SQLITE = b"SQLite format 3"
 
 
 @dataclass
@@ -69,13 +74,26 @@ def gather(stage: Stage) -> Evidence:
         hooked=[event["id"] for event in stage.hook.got],
         bodies=stage.hook.bodies,
         expires=stage.expires,
-        files={str(path.relative_to(stage.world.folder)): _content(path) for path in paths},
+        files={str(path.relative_to(stage.world.folder)): content(path) for path in paths},
         troubles=stage.troubles + (["a webhook was wrongly signed"] if stage.hook.forged else []),
     )
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """Return what is in a file; of a store also what it keeps compressed."""
     try:
-        return path.read_bytes()
+        found = path.read_bytes()
     except OSError:  # a store's temporary file that is gone by now
         return b""
+    return found + b"\n".join(_cells(path)) if found.startswith(SQLITE) else found
+
+
+def _cells(path: Path) -> Iterator[bytes]:
+    """Yield every value of every table that is compressed, as it was before."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+        for (table,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            for row in store.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - a name from the file itself
+                for cell in row:
+                    if isinstance(cell, bytes):
+                        with suppress(zlib.error):
+                            yield zlib.decompress(cell)

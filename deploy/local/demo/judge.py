@@ -1,10 +1,12 @@
 """The judge: counts what happened from raw evidence, and says everything that is not as it must be."""
 
 import json
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from statistics import quantiles
 from typing import Any
 
@@ -37,9 +39,11 @@ class Verdict:
 def judge(evidence: Evidence) -> Verdict:
     """Return the verdict on a day."""
     summary = count(evidence)
-    checks = (_off, _lost, _scenes, _refused, _gaps, _leaks, _overshared, _hook)
-    problems = [*evidence.troubles, *(p for check in checks for p in check(evidence, summary))]
-    return Verdict(summary, problems)
+    leaks = [*_leaks(evidence), *_overshared(evidence)]
+    checks = (_lost, _scenes, _refused, _gaps, _hook)
+    found = [problem for check in checks for problem in check(evidence)]
+    problems = [*evidence.troubles, *_off(evidence, summary), *leaks, *found]
+    return Verdict(summary | {"leaked": len(leaks)}, problems)
 
 
 def count(evidence: Evidence) -> dict[str, Any]:
@@ -69,7 +73,6 @@ def count(evidence: Evidence) -> dict[str, Any]:
         "webhook_events": len(evidence.hooked),
         "dead_letters": sum(record.topic.endswith(".dlq") for record in evidence.first),
         "lost": len(missing(evidence)),
-        "leaked": len(list(_leaks(evidence, {}))) + len(list(_overshared(evidence, {}))),
         "p50_ms": round(cuts[49]),
         "p99_ms": round(cuts[98]),
     }
@@ -105,11 +108,11 @@ def _off(evidence: Evidence, summary: dict[str, Any]) -> Iterator[str]:
                 yield f"{name} {who}: {found[who]} instead of {figure}"
 
 
-def _lost(evidence: Evidence, _: dict[str, Any]) -> Iterator[str]:
+def _lost(evidence: Evidence) -> Iterator[str]:
     yield from (f"lost: report {report_id}" for report_id in sorted(missing(evidence)))
 
 
-def _scenes(evidence: Evidence, _: dict[str, Any]) -> Iterator[str]:
+def _scenes(evidence: Evidence) -> Iterator[str]:
     """Yield what became something else than the script says."""
     for scene in evidence.day.scenes:
         reports = {sent.report_id for sent in evidence.accepted if sent.scene == scene.id}
@@ -137,13 +140,13 @@ def _differs(scene: Scene, view: dict[str, Any]) -> str | None:
     return ", ".join(wrong) or None
 
 
-def _refused(evidence: Evidence, _: dict[str, Any]) -> Iterator[str]:
+def _refused(evidence: Evidence) -> Iterator[str]:
     for why, wanted, status in evidence.rejected:
         if status != wanted:
             yield f"{why}: answered {status} instead of {wanted}"
 
 
-def _gaps(evidence: Evidence, _: dict[str, Any]) -> Iterator[str]:
+def _gaps(evidence: Evidence) -> Iterator[str]:
     """Yield every incident whose numbers are not 1, 2, 3 ... in order, on any stream."""
     streams = {"incidents": [data for _, data in evidence.incidents]}
     streams |= {code: [data for _, data in evidence.shared(code)] for code in evidence.partners}
@@ -156,7 +159,7 @@ def _gaps(evidence: Evidence, _: dict[str, Any]) -> Iterator[str]:
                 yield f"{stream}: incident {incident_id} is numbered {found}"
 
 
-def _leaks(evidence: Evidence, _: dict[str, Any]) -> Iterator[str]:
+def _leaks(evidence: Evidence) -> Iterator[str]:
     """Yield where something personal can be read in the open."""
     places = [(f"topic {r.topic}", r.value + str(r.headers).encode()) for r in evidence.records]
     places += [("a webhook", body) for body in evidence.bodies]
@@ -166,11 +169,19 @@ def _leaks(evidence: Evidence, _: dict[str, Any]) -> Iterator[str]:
         by_place[place] = by_place.get(place, b"") + b"\n" + content
     for sent in evidence.accepted:
         for place, content in by_place.items():
-            if any(secret.encode() in content for secret in sent.secrets):
+            if any(form in content for secret in sent.secrets for form in forms(secret)):
                 yield f"leaked: personal data of report {sent.report_id} in {place}"
 
 
-def _overshared(evidence: Evidence, _: dict[str, Any]) -> Iterator[str]:
+@cache
+def forms(secret: str) -> tuple[bytes, ...]:
+    """Return how `secret` can be written: plain, and within base64 at each of the three alignments."""
+    raw = secret.encode()
+    shifted = (b64encode(bytes(skip) + raw)[-(-skip * 8 // 6) :].rstrip(b"=")[:-1] for skip in range(3))
+    return (raw, *shifted)
+
+
+def _overshared(evidence: Evidence) -> Iterator[str]:
     """Yield what an agency was told though its agreement does not say so."""
     for partner in evidence.day.partners:
         for record, data in evidence.shared(partner.agency):
@@ -197,7 +208,7 @@ def _beyond(evidence: Evidence, partner: Partner, data: dict[str, Any], at: date
         yield "the point is exact"
 
 
-def _hook(evidence: Evidence, _: dict[str, Any]) -> Iterator[str]:
+def _hook(evidence: Evidence) -> Iterator[str]:
     told = [record.id for record, _ in evidence.shared(evidence.day.hooked)]
     if [id_ for id_ in evidence.hooked if id_ in told] != told:
         yield f"the webhook took {len(evidence.hooked)} events, not the {len(told)} of the topic in order"
