@@ -24,7 +24,8 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="end after the summary")
     parser.add_argument("--kafka", choices=["native"], help="start real servers")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # also where a shell has had the first one ignored
+        signal.signal(stop, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="ruamjai-demo-", ignore_cleanup_errors=True) as folder:
             return asyncio.run(demonstrate(load_day(), Path(folder), options.kafka, once=options.once))
