@@ -9,14 +9,19 @@ ROUNDS ?= 20
 SEED ?= 1
 BROKERS ?= 3
 SERVERS ?=
+ONCE ?=
+KAFKA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint format docs servers crash crash-controls bench clean
+.PHONY: help setup demo test lint format docs servers crash crash-controls bench clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 setup: .venv/.synced ## Install the locked dependencies into .venv
+
+demo: .venv/.synced ## A day in Phetchabun on the four services, until Ctrl-C (ONCE=1 ends after it, KAFKA=native)
+	$(RUN) -m deploy.local.demo $(if $(ONCE),--once) $(if $(KAFKA),--kafka $(KAFKA))
 
 test: .venv/.synced ## Run all tests, on real servers that are fetched and started by themselves
 	$(RUN) -m pytest $(ARGS)

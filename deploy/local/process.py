@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -33,11 +33,15 @@ class Process(Protocol):
 
 
 class ServerProcess:
-    """A command and its log file; it never outlives the Python process that started it."""
+    """A command and its log file; it never outlives the Python process that started it.
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    `environ` is all of its environment; without it the environment of this process.
+    """
+
+    def __init__(self, command: Sequence[str], log: Path, environ: Mapping[str, str] | None = None) -> None:
         self._command = [sys.executable, "-I", "-S", str(TRAMPOLINE), str(os.getpid()), *command]
         self._log = log
+        self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -95,6 +99,7 @@ class ServerProcess:
             return subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
+                env=self._environ,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from services.intake.rules import CATEGORIES, DANGER, NEGATIONS, Rule
+from services.intake.rules import CATEGORIES, DANGER, NAMES, NEGATIONS, Rule
 from shared.contracts.report import Reporter
 from shared.contracts.values import UNKNOWN_CATEGORY, Priority
 
@@ -40,6 +40,8 @@ def triage(
     A stated category stands. An officer's or a sensor's priority stands too; a citizen's may raise what the
     rules found, never lower it.
     """
+    for name in NAMES:
+        text = text.replace(name, " ")
     found, why = _category(text, category)
     if priority is not None and reporter is not Reporter.CITIZEN:
         return Triage(found, priority, (why, f"priority:{reporter.value}"))

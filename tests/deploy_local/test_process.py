@@ -75,3 +75,11 @@ def test_the_log_tells_why_a_server_ended(tmp_path: Path) -> None:
     process.start()
     poll(lambda: not process.running, 5, "it ended")
     assert process.last_words() == "port in use"
+
+
+def test_a_process_can_have_an_environment_of_its_own(tmp_path: Path) -> None:
+    process = ServerProcess(["/usr/bin/env"], tmp_path / "log", {"ONLY": "this"})
+    process.start()
+    poll(lambda: not process.running, 5, "it ended")
+    assert "ONLY=this" in process.last_words()
+    assert "HOME=" not in process.last_words()

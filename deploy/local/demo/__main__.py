@@ -1,0 +1,72 @@
+"""`make demo`: starts the world, plays the day, judges it; exit 0 only when all is as it must be."""
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from deploy.local.demo.day import Day, load_day
+from deploy.local.demo.evidence import gather
+from deploy.local.demo.hook import Hook
+from deploy.local.demo.judge import judge
+from deploy.local.demo.picture import picture
+from deploy.local.demo.play import play, stage
+from deploy.local.demo.world import World, running
+from deploy.local.unavailable import Unavailable
+
+
+def main() -> int:
+    """Run the demonstration. 0: as expected; 1: something is lost, leaked or off, or cannot start."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end after the summary")
+    parser.add_argument("--kafka", choices=["native"], help="start real servers")
+    options = parser.parse_args()
+    for stop in (signal.SIGINT, signal.SIGTERM):  # also where a shell has had the first one ignored
+        signal.signal(stop, signal.default_int_handler)
+    try:
+        with tempfile.TemporaryDirectory(prefix="ruamjai-demo-", ignore_cleanup_errors=True) as folder:
+            return asyncio.run(demonstrate(load_day(), Path(folder), options.kafka, once=options.once))
+    except (Unavailable, RuntimeError, TimeoutError) as error:
+        print(f"the demonstration cannot go on: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+async def demonstrate(day: Day, folder: Path, kafka: str | None, *, once: bool) -> int:
+    """Play `day` with all data in `folder`; without `once` stay until Ctrl-C. Returns the exit code."""
+    hook = Hook(day.hook_failures)
+    receiver = await asyncio.start_server(hook.answer, "127.0.0.1", 0)
+    port = receiver.sockets[0].getsockname()[1]
+    print("starting broker, stores and four services", flush=True)
+    with running(day, folder, port, kafka) as world:
+        hook.secret = world.hook_secret
+        _addresses(world, folder)
+        async with receiver, stage(day, world, hook) as found:
+            async with picture(found):
+                await play(found)
+            verdict = judge(gather(found))
+            print("", *verdict.lines(), sep="\n")
+            print(verdict.json(), flush=True)
+            if not once:
+                with suppress(asyncio.CancelledError):
+                    print("still running, until Ctrl-C", flush=True)
+                    await asyncio.Event().wait()
+    return 1 if verdict.problems else 0
+
+
+def _addresses(world: World, folder: Path) -> None:
+    print(f"Kafka             {world.kafka.url}")
+    print(f"reports           {world.api('intake')}/openapi.json")
+    print(f"commands          {world.api('dispatch')}/openapi.json")
+    print(f"disclosures       {world.api('notify')}/openapi.json")
+    for name in world.ports:
+        print(f"{name:<17} {world.health(name)}/metrics")
+    print(f"data and logs     {folder}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

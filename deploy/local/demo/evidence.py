@@ -1,0 +1,99 @@
+"""What the judge goes by: what reporters were answered, and raw bytes that independent clients read."""
+
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from deploy.local.demo.day import Day
+from deploy.local.demo.play import Stage
+from deploy.local.demo.reporters import Sent
+from deploy.local.demo.witness import Seen
+
+SQLITE = b"SQLite format 3"
+
+
+@dataclass
+class Evidence:
+    """All of it. `files` are names and contents of what the services wrote; `expires` ends one agreement."""
+
+    day: Day
+    reports_sent: int
+    accepted: Sequence[Sent]
+    rejected: Sequence[tuple[str, int, int]]
+    """Why it had to be refused, with what status, and with what it was."""
+    records: Sequence[Seen]
+    partners: Mapping[str, Sequence[Seen]]
+    hooked: Sequence[str]
+    """Ids of the events that the webhook's receiver took, in order."""
+    bodies: Sequence[bytes]
+    expires: datetime
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    troubles: Sequence[str] = ()
+
+    @cached_property
+    def first(self) -> list[Seen]:
+        """The records without repeats."""
+        found: dict[tuple[str, str], Seen] = {}
+        for number, record in enumerate(self.records):
+            found.setdefault((record.topic, record.id or str(number)), record)
+        return list(found.values())
+
+    @cached_property
+    def incidents(self) -> list[tuple[Seen, dict[str, Any]]]:
+        """The numbered events of the canonical stream, with their bodies."""
+        found = [(r, r.data) for r in self.first if r.topic == "incidents"]
+        return [(r, data) for r, data in found if data.get("view")]
+
+    @cached_property
+    def views(self) -> dict[str, dict[str, Any]]:
+        """The last body of each incident."""
+        return {data["incident_id"]: data for _, data in self.incidents}
+
+    def shared(self, agency: str) -> list[tuple[Seen, dict[str, Any]]]:
+        """What an agency was told of incidents, without repeats."""
+        unique = {r.id: r for r in self.partners[agency] if r.kind == "incident.shared"}
+        return [(r, r.data) for r in unique.values()]
+
+
+def gather(stage: Stage) -> Evidence:
+    """Return what a stage has seen, and what its services have written."""
+    paths = [path for path in stage.world.folder.rglob("*") if path.is_file()]
+    return Evidence(
+        day=stage.day,
+        reports_sent=stage.reporters.sent,
+        accepted=stage.reporters.accepted,
+        rejected=[(wrong.why, wrong.status, status) for wrong, status in stage.reporters.rejected],
+        records=stage.witness.seen,
+        partners={code: reader.seen for code, reader in stage.partners.items()},
+        hooked=[event["id"] for event in stage.hook.got],
+        bodies=stage.hook.bodies,
+        expires=stage.expires,
+        files={str(path.relative_to(stage.world.folder)): content(path) for path in paths},
+        troubles=stage.troubles + (["a webhook was wrongly signed"] if stage.hook.forged else []),
+    )
+
+
+def content(path: Path) -> bytes:
+    """Return what is in a file; of a store also what it keeps compressed."""
+    try:
+        found = path.read_bytes()
+    except OSError:  # a store's temporary file that is gone by now
+        return b""
+    return found + b"\n".join(_cells(path)) if found.startswith(SQLITE) else found
+
+
+def _cells(path: Path) -> Iterator[bytes]:
+    """Yield every value of every table that is compressed, as it was before."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+        for (table,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            for row in store.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - a name from the file itself
+                for cell in row:
+                    if isinstance(cell, bytes):
+                        with suppress(zlib.error):
+                            yield zlib.decompress(cell)
