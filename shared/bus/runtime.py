@@ -84,6 +84,7 @@ class Runtime:
     async def _consume(self) -> None:
         if self.store is not None:
             await Patience(self.metrics).until_done(self.store.start)
+            self._store_trouble = None  # a look before it had started found nothing to ask
         async with asyncio.TaskGroup() as group:
             self._parts = [group.create_task(part(self)) for part in self.service.early_parts]
             await self.publisher.start()
