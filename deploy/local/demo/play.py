@@ -21,6 +21,7 @@ from deploy.local.demo.world import World, publish
 
 CHAPTER_SECONDS = 45.0
 QUIET_SECONDS = 40.0
+SILENCE_SECONDS = 2.0
 LOOK_SECONDS = 0.1
 BETWEEN_REPORTS = 0.15
 OFFICER = "officer:control-room"
@@ -105,6 +106,15 @@ async def play(stage: Stage) -> None:
             await asyncio.sleep(max(0.0, (stage.expires - datetime.now(UTC)).total_seconds() + 0.5))
         await _chapter(stage, chapter)
     await _until(stage, lambda: _settled(stage), QUIET_SECONDS, "webhook and ledger have everything")
+    await _silence(stage)
+
+
+async def _silence(stage: Stage) -> None:
+    """Wait until the ledger says no more: what only withholds has no proof to wait for."""
+    entries = -1
+    while (now := len(stage.witness.of("deliveries"))) != entries:
+        entries = now
+        await asyncio.sleep(SILENCE_SECONDS)
 
 
 async def _chapter(stage: Stage, chapter: Chapter) -> None:
