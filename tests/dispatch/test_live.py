@@ -81,10 +81,17 @@ class Live:
         await self.world.send(record_of(lane, report))
 
     async def events(self) -> list[Event[Any]]:
-        """What this test's desks have said, each event once."""
+        """What was said of this test's incidents and commands, each event once.
+
+        Its desks also answer what other tests have left on the topics, as triage and partners of those desks.
+        """
         found = [decode(record.value, record.headers) for record in await self.world.read(INCIDENTS)]
-        ours = [e for e in found if self.own in e.data.model_dump_json()]
-        return list({event.id: event for event in ours}.values())
+        return list({event.id: event for event in found if self._ours(event.data)}.values())
+
+    def _ours(self, data: Any) -> bool:
+        if isinstance(data, IncidentEvent):
+            return data.view.desk == self.desk
+        return self.own in data.model_dump_json()
 
     async def said(self, kind: type[Any], enough: Callable[[Any], bool] = lambda _: True) -> Any:
         """The first event of one type that is enough, once it is there."""
