@@ -43,7 +43,7 @@ def throughput(bench: Bench) -> Sequence[Row]:
         relays = [PLAIN, KERNEL, Relay("kernel, metrics and tracing", settings=traced)]
         relays.append(Relay("kernel, decider on SQLite", kind="decider"))
         if bench.mongo:
-            settings = {"MONGO_URL": bench.mongo_url()}
+            settings = {"MONGO_URL": f"{bench.mongo}/{{run}}"}
             relays.append(Relay("kernel, decider on MongoDB-compatible", kind="decider", settings=settings))
         relays.append(FASTSTREAM)
         rows = compare(bench.broker, relays, int(200_000 * bench.scale), 3, bench.data)

@@ -23,6 +23,7 @@ class Relay:
     module: str = "tests.bench.ours"
     kind: str = "each"
     settings: Mapping[str, str] = field(default_factory=dict)
+    """Of ours; `{run}` stands for a name of the run's own."""
     share: float = 1.0
     """How much of the load it gets: slow ones would take all day."""
 
@@ -41,7 +42,7 @@ class Relay:
             "HTTP_PORT": "0",
             "DATA_DIR": str(data),
             "LOG_LEVEL": "ERROR",
-            **self.settings,
+            **{name: value.format(run=group) for name, value in self.settings.items()},
         }
         return [*common, "--kind", self.kind, "--settings", json.dumps(settings)]
 
