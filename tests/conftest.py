@@ -1,7 +1,8 @@
 """Servers for tests, started when the first test asks for one, and an account of every skipped test."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from deploy.local.cluster import KafkaCluster
 from deploy.local.embedded import EmbeddedKafka
 from deploy.local.kafka_server import KafkaServer
 from deploy.local.store import MongoServer
+from shared.store import Store, open_store
 from tests.servers import require_ours, require_real
 
 Mongo = MongoServer | str | None
@@ -123,3 +125,12 @@ def _skips(reporter: pytest.TerminalReporter) -> list[tuple[str, str]]:
 
 def _unexpected(reporter: pytest.TerminalReporter) -> list[tuple[str, str]]:
     return [skip for skip in _skips(reporter) if not skip[1].startswith("expected:")]
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """A started embedded store of the test's own."""
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    await store.start()
+    yield store
+    await store.close()

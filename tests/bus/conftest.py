@@ -1,22 +1,12 @@
 """Stores and owners for the kernel's tests, closed at their end."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from shared.store import Store, open_store
+from shared.store import Store
 from tests.bus.desk import Desk, new_desk
 from tests.bus.live import World
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """A started embedded store."""
-    store = open_store(f"sqlite:///{tmp_path}/store.db")
-    await store.start()
-    yield store
-    await store.close()
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -30,7 +28,7 @@ from shared.contracts.values import Sealed
 from shared.contracts.view import ReportLink
 from shared.http import ApiKeys, Caller
 from shared.sealing import KeyErasedError
-from shared.store import Store, open_store
+from shared.store import Store
 from tests.notify.support import DAY, agreement, opened, updated, withdrawn
 
 SEALED = Sealed(key_id="rep-1", nonce="AAECAwQFBgcICQoL", ciphertext="3q2+7wABAgMEBQYHCAkKCwwNDg8=")
@@ -139,15 +137,6 @@ def received(report_id: str = "rep-1") -> ReportReceived:
     return ReportReceived(
         report_id=report_id, received_at=NOON, channel="web", reporter=Reporter.CITIZEN, sealed=SEALED
     )
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """A started embedded store."""
-    store = open_store(f"sqlite:///{tmp_path}/store.db")
-    await store.start()
-    yield store
-    await store.close()
 
 
 @pytest.fixture

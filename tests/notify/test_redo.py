@@ -1,8 +1,5 @@
 """The decision is committed before anything leaves: a redo repeats it, whatever has changed meanwhile."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from services.notify.audience import Audience
@@ -15,18 +12,9 @@ from shared.bus.journal import Journal
 from shared.bus.stateful import Stateful
 from shared.contracts import DeliveryRecorded, Record, decode
 from shared.contracts.topics import INCIDENTS
-from shared.store import Store, open_store
+from shared.store import Store
 from tests.bus.support import consumed, header, record_of, workplace
 from tests.notify.support import Stage, agreement, opened
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """A started embedded store."""
-    store = open_store(f"sqlite:///{tmp_path}/store.db")
-    await store.start()
-    yield store
-    await store.close()
 
 
 async def owner(store: Store, book: Book) -> tuple[Stateful[Audience], list[Record]]:

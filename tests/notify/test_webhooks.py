@@ -1,10 +1,8 @@
 """An endpoint gets every event of its agency's topic, in order, as often as it takes."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,18 +21,9 @@ from shared.contracts import DeliveryRecorded, Event, IncidentShared, decode
 from shared.contracts.agency import Presence
 from shared.contracts.delivery import Delivery, DeliveryOutcome
 from shared.contracts.kafka import dump
-from shared.store import Store, open_store
+from shared.store import Store
 from tests.bus.support import until, value_of
 from tests.notify.receiver import SECRET, Receiver, receiving
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """A started embedded store."""
-    store = open_store(f"sqlite:///{tmp_path}/store.db")
-    await store.start()
-    yield store
-    await store.close()
 
 
 def shared_event(seq: int = 1) -> Event[IncidentShared]:

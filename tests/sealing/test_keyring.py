@@ -1,7 +1,6 @@
 """Sealed blocks: readable with their key, unreadable without it, and never in another's place."""
 
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,18 +8,10 @@ import pytest
 from shared.contracts.values import Sealed
 from shared.sealing import KeyErasedError, KeyRing, open_keyring
 from shared.settings import load_settings
-from shared.store import Store, open_store
+from shared.store import Store
 
 MASTER = bytes(range(32))
 SECRET = "สมชาย 0812345678".encode()
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = open_store(f"sqlite:///{tmp_path}/keys.db")
-    await store.start()
-    yield store
-    await store.close()
 
 
 @pytest.fixture
