@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import Counter, Histogram
 
 from services.dispatch.asked import Why
 from shared.contracts import CommandAccepted, CommandRefused, Event, TaskAssigned, TaskEscalated
 from shared.contracts.event import EventData
 from shared.contracts.incident import IncidentEvent
-from shared.telemetry.metric import Metric, counter, histogram
+from shared.telemetry.metric import Catalogue, Metric, counter, histogram
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900)
 
@@ -23,7 +23,7 @@ class Gate(StrEnum):
     NOT_ALLOWED = "not_allowed"
 
 
-class DispatchMetrics:
+class DispatchMetrics(Catalogue):
     """The catalogue, registered on one registry. Raises ValueError when it is there already."""
 
     events: Metric[Counter] = counter(
@@ -41,11 +41,6 @@ class DispatchMetrics:
     sent_seconds: Metric[Histogram] = histogram(
         "dispatch_sent_seconds", "From an incident's opening to its first unit.", buckets=SECONDS
     )
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        for name, metric in vars(DispatchMetrics).items():
-            if isinstance(metric, Metric):
-                self.__dict__[name] = metric.register(registry)
 
     def count(self, events: Sequence[Event[EventData]]) -> None:
         """Count what is on the stream."""

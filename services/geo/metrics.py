@@ -1,14 +1,11 @@
 """What geo measures, beside what every service measures: where reports end up, and why."""
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter
-from prometheus_client.metrics_core import Metric as Family
-from prometheus_client.registry import Collector
+from prometheus_client import Counter
 
-from shared.telemetry.metric import Metric, counter
+from shared.telemetry.metric import Catalogue, Metric, counter
 
 
 class Outcome(StrEnum):
@@ -30,7 +27,7 @@ class ByOutcome(Protocol):
     def labels(self, outcome: Outcome, /) -> Counter: ...
 
 
-class GeoMetrics(Collector):
+class GeoMetrics(Catalogue):
     """Geo's catalogue; hand it to `Service.expose`."""
 
     located: Metric[ByOutcome] = counter(
@@ -42,13 +39,3 @@ class GeoMetrics(Collector):
     in_zones: Metric[Counter] = counter(
         "geo_in_zones_total", "Reports from inside a safety zone.", unit="reports"
     )
-
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        for attribute, metric in vars(GeoMetrics).items():
-            if isinstance(metric, Metric):
-                self.__dict__[attribute] = metric.register(self._registry)
-
-    def collect(self) -> Iterable[Family]:
-        """Return the present values."""
-        return self._registry.collect()

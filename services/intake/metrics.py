@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import Counter, Histogram
 
 from shared.telemetry.catalogue import AGES, FAST
-from shared.telemetry.metric import Metric, counter, histogram
+from shared.telemetry.metric import Catalogue, Metric, counter, histogram
 
 
 class ByStatus(Protocol):
@@ -20,7 +20,7 @@ class SecondsByLane(Protocol):
     def labels(self, lane: str, /) -> Histogram: ...
 
 
-class IntakeMetrics:
+class IntakeMetrics(Catalogue):
     """The catalogue, registered on one registry."""
 
     answers: Metric[ByStatus] = counter(
@@ -47,8 +47,3 @@ class IntakeMetrics:
     erased: Metric[Counter] = counter(
         "intake_erased_total", "Reports whose personal data was erased.", unit="reports"
     )
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        for attribute, metric in vars(IntakeMetrics).items():
-            if isinstance(metric, Metric):
-                self.__dict__[attribute] = metric.register(registry)

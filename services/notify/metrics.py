@@ -4,12 +4,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
-from prometheus_client import Metric as PrometheusMetric
-from prometheus_client.registry import Collector
+from prometheus_client import Counter, Gauge
 
 from services.notify.verdict import Verdict
-from shared.telemetry.metric import Metric, counter, gauge
+from shared.telemetry.metric import Catalogue, Metric, counter, gauge
 
 
 class Trouble(StrEnum):
@@ -45,7 +43,7 @@ class ByOutcome(Protocol):
     def labels(self, outcome: str, /) -> Counter: ...
 
 
-class NotifyMetrics(Collector):
+class NotifyMetrics(Catalogue):
     """The catalogue, for the registry of the process. A decision made again is counted again."""
 
     shared: Metric[ByAgency] = counter(
@@ -102,16 +100,6 @@ class NotifyMetrics(Collector):
         "outcome",
         unit="requests",
     )
-
-    def __init__(self) -> None:
-        self._own = CollectorRegistry()
-        for name, metric in vars(NotifyMetrics).items():
-            if isinstance(metric, Metric):
-                self.__dict__[name] = metric.register(self._own)
-
-    def collect(self) -> Iterable[PrometheusMetric]:
-        """Return all of them: the process's registry shows what it is given of this."""
-        return self._own.collect()
 
     def count(self, verdicts: Iterable[Verdict]) -> None:
         """Count what was decided about one event."""

@@ -14,15 +14,15 @@ from shared.telemetry.labels import (
     ByTopicPartition,
     ByTopicReason,
 )
-from shared.telemetry.metric import Metric, counter, gauge, histogram
+from shared.telemetry.metric import Catalogue, Metric, counter, gauge, histogram
 
 FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 AGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
-class Metrics:
-    """The catalogue registered on one registry, each attribute a `prometheus_client` object.
+class Metrics(Catalogue):
+    """The platform's catalogue registered on one registry, each attribute a `prometheus_client` object.
 
     `metrics.consumed.labels(topic)` is bound once and then incremented per batch. Raises ValueError when
     the registry has a catalogue already.
@@ -113,14 +113,8 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         # Creation times double the number of series, and no alert reads them.
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        for attribute, metric in declared().items():
-            self.__dict__[attribute] = metric.register(registry)
+        super().__init__(registry)
         self.build_info.labels(_version(), platform.python_version()).set(1)
-
-
-def declared() -> dict[str, Metric[object]]:
-    """Every declaration by its attribute's name, in the catalogue's order."""
-    return {name: value for name, value in vars(Metrics).items() if isinstance(value, Metric)}
 
 
 def _version() -> str:

@@ -1,9 +1,12 @@
 """How one metric is declared: name, kind, labels and help in one place, for the registry and for the page."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar, overload
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
 
 PREFIX = "ruamjai_"
 
@@ -35,6 +38,27 @@ class Metric(Generic[Registered]):
         """A new metric on `registry`; raises ValueError when the name is taken there."""
         options: dict[str, Any] = {"buckets": self.buckets} if self.buckets else {}
         return self.kind(PREFIX + self.name, self.help, self.labels, registry=registry, **options)
+
+
+class Catalogue(Collector):
+    """The metrics that a subclass declares as its attributes, on `registry` or on one of its own.
+
+    With its own, hand it to `Service.expose`. Raises ValueError when `registry` has one of the names already.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self._registry = CollectorRegistry() if registry is None else registry
+        for attribute, metric in self.declared().items():
+            self.__dict__[attribute] = metric.register(self._registry)
+
+    @classmethod
+    def declared(cls) -> dict[str, Metric[object]]:
+        """Return every declaration by its attribute's name, in the catalogue's order."""
+        return {name: value for name, value in vars(cls).items() if isinstance(value, Metric)}
+
+    def collect(self) -> Iterable[Family]:
+        """Return the present values."""
+        return self._registry.collect()
 
 
 def counter(name: str, help: str, *labels: str, unit: str = "records") -> Metric[Any]:  # noqa: A002

@@ -1,6 +1,6 @@
 """Writes the metrics' reference page from the catalogue, so that the page cannot disagree with the code."""
 
-from shared.telemetry.catalogue import declared
+from shared.telemetry.catalogue import Metrics
 from shared.telemetry.metric import PREFIX, Metric
 from shared.telemetry.reasons import Reason
 
@@ -27,7 +27,7 @@ The label `reason` takes one of these and nothing else.
 
 def metrics_page() -> str:
     """The reference page in Markdown, ending with a newline."""
-    rows = "".join(_row(metric) for metric in declared().values())
+    rows = "".join(_row(metric) for metric in Metrics.declared().values())
     reasons = "".join(f"| `{reason}` | {reason.meaning} |\n" for reason in Reason)
     return _INTRO + rows + _buckets() + _REASONS + reasons
 
@@ -41,7 +41,7 @@ def _row(metric: Metric[object]) -> str:
 def _buckets() -> str:
     rows = "".join(
         f"| `{PREFIX}{metric.name}` | {', '.join(f'{bound:g}' for bound in metric.buckets)} |\n"
-        for metric in declared().values()
+        for metric in Metrics.declared().values()
         if metric.buckets
     )
     return f"\n## Buckets\n\n| histogram | upper bounds |\n|---|---|\n{rows}"

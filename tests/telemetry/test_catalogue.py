@@ -7,7 +7,6 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from shared.telemetry import CommitKind, Metrics, Reason
-from shared.telemetry.catalogue import declared
 from shared.telemetry.metric import Metric
 
 
@@ -19,12 +18,12 @@ def typed_labels(attribute: str) -> tuple[str, ...]:
     return tuple(inspect.signature(shape.labels).parameters)[1:]
 
 
-@pytest.mark.parametrize("attribute", declared())
+@pytest.mark.parametrize("attribute", Metrics.declared())
 def test_the_type_of_a_metric_asks_for_exactly_its_labels(attribute: str) -> None:
-    assert typed_labels(attribute) == declared()[attribute].labels
+    assert typed_labels(attribute) == Metrics.declared()[attribute].labels
 
 
-@pytest.mark.parametrize(("attribute", "metric"), declared().items())
+@pytest.mark.parametrize(("attribute", "metric"), Metrics.declared().items())
 def test_a_metric_is_registered_as_the_kind_it_is_typed_as(attribute: str, metric: Metric[object]) -> None:
     (shape,) = get_args(get_type_hints(Metrics)[attribute])
     registered = getattr(Metrics(CollectorRegistry()), attribute)
@@ -33,7 +32,7 @@ def test_a_metric_is_registered_as_the_kind_it_is_typed_as(attribute: str, metri
 
 
 def test_names_follow_the_prometheus_conventions() -> None:
-    for metric in declared().values():
+    for metric in Metrics.declared().values():
         assert metric.name.endswith("_total") == (metric.kind is Counter), metric.name
         assert metric.name.endswith("_seconds") == (metric.unit == "seconds"), metric.name
         assert list(metric.buckets) == sorted(set(metric.buckets)), metric.name
@@ -44,7 +43,7 @@ def test_every_declared_metric_is_exposed_under_its_full_name() -> None:
     assert text == ""
     Metrics(registry)
     text = generate_latest(registry).decode()
-    assert all(f"# TYPE ruamjai_{metric.name} " in text for metric in declared().values())
+    assert all(f"# TYPE ruamjai_{metric.name} " in text for metric in Metrics.declared().values())
 
 
 def test_a_child_bound_once_counts_a_whole_batch() -> None:
