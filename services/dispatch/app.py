@@ -1,25 +1,16 @@
 """`python -m services.dispatch.app` runs dispatch."""
 
-import logging
-import sys
-
 from services.dispatch.service import dispatch
 from services.dispatch.turn import Rules
-from shared.bus.runtime import EXIT_SETTINGS
-from shared.pack import PackError, load_pack
-from shared.settings import SettingsError, load_settings
+from shared.bus import Service, launch
+from shared.pack import load_pack
+from shared.settings import Settings
 
 
-def main() -> None:
-    """Read settings and pack; run until told to stop."""
-    try:
-        settings = load_settings("dispatch")
-        rules = Rules(load_pack(settings.pack_dir), acknowledge_seconds=settings.acknowledge_seconds)
-    except (SettingsError, PackError) as error:
-        logging.critical("%s", error)
-        sys.exit(EXIT_SETTINGS)
-    dispatch(rules).run()
+def build(settings: Settings) -> Service:
+    """Return the service on the pack in PACK_DIR. Raises PackError."""
+    return dispatch(Rules(load_pack(settings.pack_dir), acknowledge_seconds=settings.acknowledge_seconds))
 
 
 if __name__ == "__main__":
-    main()
+    launch("dispatch", build)

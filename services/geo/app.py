@@ -1,23 +1,15 @@
-"""Runs geo on the pack in PACK_DIR: `python -m services.geo.app`."""
-
-import sys
+"""`python -m services.geo.app` runs geo."""
 
 from services.geo.handlers import geo
-from shared.bus.runtime import EXIT_SETTINGS
-from shared.pack import PackError
+from shared.bus import Service, launch
 from shared.pack.jurisdiction import load_jurisdiction
-from shared.settings import SettingsError, load_settings
+from shared.settings import Settings
 
 
-def main() -> None:
-    """Load the pack, then consume until told to stop; exits with 78 when settings or pack cannot be used."""
-    try:
-        service = geo(load_jurisdiction(load_settings("geo").pack_dir))
-    except (SettingsError, PackError) as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(EXIT_SETTINGS)
-    service.run()
+def build(settings: Settings) -> Service:
+    """Return the service on the pack in PACK_DIR. Raises PackError."""
+    return geo(load_jurisdiction(settings.pack_dir))
 
 
 if __name__ == "__main__":
-    main()
+    launch("geo", build)

@@ -1,4 +1,4 @@
-"""Intake as a process: `python -m services.intake.app`."""
+"""`python -m services.intake.app` runs intake."""
 
 from services.intake.handlers import Intake
 from shared.bus import Service

@@ -23,36 +23,13 @@ from services.intake.replicas import Replicas
 from shared.bus import Emit
 from shared.bus.patience import Patience
 from shared.bus.runtime import Runtime
-from shared.contracts import (
-    Event,
-    IncidentClosed,
-    IncidentHandedOver,
-    IncidentLinked,
-    IncidentOpened,
-    IncidentUnlinked,
-    IncidentUpdated,
-    TaskAcknowledged,
-    TaskAssigned,
-    TaskCompleted,
-    TaskEscalated,
-)
+from shared.contracts import Event
+from shared.contracts.incident import IncidentEvent
 from shared.http import load_keys, serve
 from shared.sealing import KeyRing, open_keyring
 from shared.settings import Settings
 
 SWEEP_SECONDS = 3600.0
-Numbered = (
-    IncidentOpened
-    | IncidentUpdated
-    | IncidentLinked
-    | IncidentUnlinked
-    | IncidentHandedOver
-    | IncidentClosed
-    | TaskAssigned
-    | TaskAcknowledged
-    | TaskEscalated
-    | TaskCompleted
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +71,7 @@ class Intake:
             made.outbox, made.replicas, runtime.publisher, runtime.clock, runtime.metrics, made.metrics
         ).run()
 
-    async def follow(self, events: Sequence[Event[Numbered]]) -> Sequence[Iterable[Emit]]:
+    async def follow(self, events: Sequence[Event[IncidentEvent]]) -> Sequence[Iterable[Emit]]:
         """Keep the read model of `incidents`; what an erasure causes goes through the outbox."""
         await self._is_made.wait()
         await self._parts().reading.follow(events)

@@ -9,40 +9,11 @@ from services.notify.book import Book, area_of, changes_after
 from services.notify.ledger import delivery_of, entries, proof, told
 from services.notify.verdict import Verdict, on_event, on_review
 from shared.bus import Cancel, Decider, Decision, Emit, Keep, Timer, TimerFired
-from shared.contracts import (
-    CommandAccepted,
-    CommandRefused,
-    Event,
-    EventData,
-    IncidentClosed,
-    IncidentHandedOver,
-    IncidentLinked,
-    IncidentOpened,
-    IncidentUnlinked,
-    IncidentUpdated,
-    ReportErased,
-    Status,
-    TaskAcknowledged,
-    TaskAssigned,
-    TaskCompleted,
-    TaskEscalated,
-)
+from shared.contracts import CommandAccepted, CommandRefused, Event, EventData, ReportErased, Status
 from shared.contracts.incident import IncidentEvent
 from shared.contracts.topics import agency_incidents
 from shared.contracts.view import Lifecycle
 
-Numbered = (
-    IncidentOpened
-    | IncidentUpdated
-    | IncidentLinked
-    | IncidentUnlinked
-    | IncidentHandedOver
-    | IncidentClosed
-    | TaskAssigned
-    | TaskAcknowledged
-    | TaskEscalated
-    | TaskCompleted
-)
 Outcome = CommandAccepted | CommandRefused
 
 REVIEW = timedelta(minutes=5)
@@ -63,7 +34,10 @@ class Sharing(Decider[Audience]):
         self._book, self._count = book, count
 
     def decide(
-        self, state: Audience, event: Event[Numbered | ReportErased | Outcome | TimerFired], now: datetime
+        self,
+        state: Audience,
+        event: Event[IncidentEvent | ReportErased | Outcome | TimerFired],
+        now: datetime,
     ) -> Iterator[Decision]:
         """Return what agencies are told of `event`, first, then the ledger's entry, then what to remember."""
         match event.data:

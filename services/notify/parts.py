@@ -9,7 +9,7 @@ from services.notify.disclosure.api import Disclosures, disclosure_api
 from services.notify.disclosure.ledger import Ledger
 from services.notify.disclosure.limit import Limit
 from services.notify.disclosure.records import Records
-from services.notify.handlers import Numbered, Sharing
+from services.notify.handlers import Sharing
 from services.notify.heartbeat import Heart
 from services.notify.metrics import NotifyMetrics
 from services.notify.webhooks.config import Endpoint
@@ -19,6 +19,7 @@ from shared.bus import Emit, Service
 from shared.bus.patience import Patience
 from shared.bus.runtime import Runtime
 from shared.contracts import Event, ReportErased, ReportReceived
+from shared.contracts.incident import IncidentEvent
 from shared.contracts.topics import INCIDENTS, REPORTS_RECEIVED, REPORTS_RECEIVED_URGENT, agency_incidents
 from shared.http import load_keys, serve
 from shared.sealing import open_keyring
@@ -32,7 +33,6 @@ def declare_sharing(service: Service, agreements: Agreements, metrics: NotifyMet
 
     @service.beside
     async def follow(runtime: Runtime) -> None:
-        runtime.registry.register(metrics)
         await agreements.follow(runtime.settings)
 
     @service.beside
@@ -88,7 +88,7 @@ class _Model:
         return self._records
 
     async def take(
-        self, events: Sequence[Event[Numbered | ReportErased | ReportReceived]]
+        self, events: Sequence[Event[IncidentEvent | ReportErased | ReportReceived]]
     ) -> Sequence[Iterable[Emit]]:
         await self._there.wait()
         assert self._records is not None

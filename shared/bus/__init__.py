@@ -3,7 +3,7 @@
 from shared.bus.decider import Decider
 from shared.bus.emit import Cancel, Decision, Emit, Keep, Timer, TimerFired
 from shared.bus.errors import FatalError, Retry
-from shared.bus.service import Service
+from shared.bus.service import Service, launch
 
 __all__ = [
     "Cancel",
@@ -16,4 +16,5 @@ __all__ = [
     "Service",
     "Timer",
     "TimerFired",
+    "launch",
 ]

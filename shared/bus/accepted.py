@@ -10,8 +10,8 @@ from shared.contracts.event import REGISTRY, Event, EventData
 def accepted_by(handler: Callable[..., Any], parameter: int = 0) -> frozenset[type[EventData]]:
     """Return the bodies `handler` takes, from the annotation of argument number `parameter`.
 
-    `Event[A]`, `Event[A | B]`, `Event[A] | Event[B]`, and any of them in a `Sequence`; `Event[Any]` is every
-    event of the contract. Raises TypeError for anything else.
+    `Event[A]`, `Event[A | B]`, `Event[A] | Event[B]`, and any of them in a `Sequence`; a base such as
+    `IncidentEvent` is all of its kinds, `Event[Any]` every event of the contract. Raises TypeError otherwise.
     """
     hints = {name: hint for name, hint in get_type_hints(handler).items() if name != "return"}
     if len(hints) <= parameter:
@@ -28,7 +28,7 @@ def _bodies(hint: Any) -> list[type[EventData]]:
     if hint is Any or hint is EventData or isinstance(hint, TypeVar):
         return REGISTRY.all()
     if isinstance(hint, type) and issubclass(hint, EventData):
-        return [hint]
+        return [body for body in REGISTRY.all() if issubclass(body, hint)] or [hint]
     if hint is Event:
         return REGISTRY.all()
     if get_origin(hint) in (Union, UnionType) or get_args(hint):

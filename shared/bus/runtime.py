@@ -28,14 +28,14 @@ from shared.bus.subscription import Subscription
 from shared.bus.watch import Watch
 from shared.bus.worker import Worker
 from shared.clock import clock_from
-from shared.settings import Settings, SettingsError, load_settings
+from shared.settings import ConfigurationError, Settings, load_settings
 from shared.store import Store, open_store
 from shared.telemetry import Health, Metrics, Probes, configure_logging, tracing_from
 
 log = logging.getLogger(__name__)
 
 EXIT_FATAL = 70
-EXIT_SETTINGS = 78
+EXIT_CONFIGURATION = 78
 STUCK_SECONDS = 30.0
 STALLED_SECONDS = 120.0
 PING_SECONDS = 5.0
@@ -98,8 +98,9 @@ class Runtime:
         if task.cancelled() or (error := task.exception()) is None:
             return
         self.failure = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error
-        reason = str(self.failure) if isinstance(self.failure, FatalError) else type(self.failure).__name__
-        log.critical("the service cannot go on: %s", reason, exc_info=self.failure)
+        said = isinstance(self.failure, (FatalError, ConfigurationError))
+        reason = str(self.failure) if said else type(self.failure).__name__
+        log.critical("the service cannot go on: %s", reason, exc_info=None if said else self.failure)
         self.on_failure()
 
     async def stop(self) -> None:
@@ -226,15 +227,21 @@ def application(service: Service, settings: Settings) -> tuple[FastStream, Runti
     return app, runtime
 
 
-async def run(service: Service) -> int:
-    """Run `service` until it is told to stop; return the exit code."""
+async def run(name: str, build: Callable[[Settings], Service]) -> int:
+    """Run what `build` makes of the settings of service `name` until it is to stop; return the exit code."""
     try:
-        settings = load_settings(service.name)
-    except SettingsError as error:
+        settings = load_settings(name)
+        app, runtime = application(build(settings), settings)
+    except ConfigurationError as error:
         logging.basicConfig()
         log.critical("%s", error)
-        return EXIT_SETTINGS
-    configure_logging(service.name, settings.log_level)
-    app, runtime = application(service, settings)
+        return EXIT_CONFIGURATION
+    configure_logging(name, settings.log_level)
     await app.run()
-    return 0 if runtime.failure is None else EXIT_FATAL
+    match runtime.failure:
+        case None:
+            return 0
+        case ConfigurationError():
+            return EXIT_CONFIGURATION
+        case _:
+            return EXIT_FATAL

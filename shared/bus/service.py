@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from prometheus_client.registry import Collector
 
@@ -16,6 +16,7 @@ from shared.bus.stateful import Stateful
 from shared.bus.stateless import Batch, Each
 from shared.bus.subscription import OnPoison, Subscription
 from shared.contracts.topics import Topic
+from shared.settings import Settings
 
 if TYPE_CHECKING:
     from shared.bus.runtime import Runtime
@@ -121,7 +122,16 @@ class Service:
         self.subscriptions.append(Subscription(group, handler, topics, make, stateful, on_poison))
 
     def run(self) -> None:
-        """Run until SIGTERM or SIGINT, then drain; exits with 70 and a logged reason when it cannot go on."""
-        from shared.bus.runtime import run  # the runtime imports declarations, not the other way round
+        """Run until SIGTERM or SIGINT, then drain. See `launch`."""
+        launch(self.name, lambda _: self)
 
-        sys.exit(asyncio.run(run(self)))
+
+def launch(name: str, build: Callable[[Settings], Service]) -> NoReturn:
+    """Run what `build` makes of the settings of the service `name` until SIGTERM or SIGINT, then drain.
+
+    Exits with 78 when the settings, or what they name, cannot be used (`build` and the parts of the service
+    raise ConfigurationError), with 70 when it cannot go on, both with a logged reason.
+    """
+    from shared.bus.runtime import run  # the runtime imports declarations, not the other way round
+
+    sys.exit(asyncio.run(run(name, build)))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 
 from shared.contracts.kafka import describe
 from shared.http.problem import Problem
+from shared.settings import ConfigurationError
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -43,13 +44,13 @@ class ApiKeys:
 
 
 def load_keys(path: Path | None) -> ApiKeys:
-    """Read a YAML mapping of digest to `name` and `scopes`; no file, no keys. Raises ValueError."""
+    """Read a YAML mapping of digest to `name` and `scopes`; no file, no keys. Raises ConfigurationError."""
     if path is None:
         return ApiKeys({})
     try:
         found = yaml.safe_load(path.read_text()) or {}
         return ApiKeys(TypeAdapter(dict[Digest, Caller]).validate_python(found))
     except (OSError, yaml.YAMLError) as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise ConfigurationError(f"API_KEYS: {path}: {error}") from error
     except ValidationError as error:
-        raise ValueError(f"{path}: {describe(error)}") from None
+        raise ConfigurationError(f"API_KEYS: {path}: {describe(error)}") from None

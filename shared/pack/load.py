@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from shared.pack.files import lines_of, read_bytes
 from shared.pack.model import Pack
+from shared.settings import ConfigurationError
 
 DEMO = Path(__file__).with_name("phetchabun")
 FILE = "pack.yaml"
 
 
-class PackError(ValueError):
+class PackError(ConfigurationError):
     """A pack that cannot be used. `problems` are lines of `file: place: reason`."""
 
     def __init__(self, problems: list[str]) -> None:

@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.contracts.values import Sealed
-from shared.settings import Settings
+from shared.settings import ConfigurationError, Settings
 from shared.store import Document, Documents, GroupInsert, Store, open_store
 
 KIND = "keys"
@@ -66,12 +66,12 @@ class KeyRing:
 def open_keyring(settings: Settings) -> tuple[Store, KeyRing]:
     """Return the keys' store, to be started and closed by the caller, and the key ring on it.
 
-    Raises ValueError unless KEYS_URL and MASTER_KEY are set and the keys' store is not the service's own.
+    Raises ConfigurationError unless KEYS_URL, of a store other than the service's, and MASTER_KEY are set.
     """
     if settings.keys_url is None or settings.master_key is None:
-        raise ValueError("personal data is sealed here: set KEYS_URL and MASTER_KEY")
+        raise ConfigurationError("personal data is sealed here: set KEYS_URL and MASTER_KEY")
     if settings.keys_url == settings.store_url:
-        raise ValueError("KEYS_URL must be a database of its own, not the service's store")
+        raise ConfigurationError("KEYS_URL must be a database of its own, not the service's store")
     store = open_store(settings.keys_url)
     return store, KeyRing(store.documents(KIND), b64decode(settings.master_key.get_secret_value()))
 

@@ -1,7 +1,15 @@
 """One place where a service's settings are read, checked and explained."""
 
+from shared.settings.errors import ConfigurationError
 from shared.settings.kafka import KafkaClientOptions, kafka_client_options
 from shared.settings.load import SettingsError, load_settings
 from shared.settings.model import Settings
 
-__all__ = ["KafkaClientOptions", "Settings", "SettingsError", "kafka_client_options", "load_settings"]
+__all__ = [
+    "ConfigurationError",
+    "KafkaClientOptions",
+    "Settings",
+    "SettingsError",
+    "kafka_client_options",
+    "load_settings",
+]

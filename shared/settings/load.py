@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource, SecretsSettingsSource
 from pydantic_settings import SettingsError as SourceError
 
+from shared.settings.errors import ConfigurationError
 from shared.settings.model import Settings
 
 SETTINGS_FILE = "RUAMJAI_SETTINGS"
@@ -19,7 +20,7 @@ SECRETS_DIR = "RUAMJAI_SECRETS_DIR"
 VARIABLES = {name.upper(): field for name, field in Settings.model_fields.items() if name != "service"}
 
 
-class SettingsError(Exception):
+class SettingsError(ConfigurationError):
     """Settings that cannot be used. `problems` maps each variable's name to what is wrong with it."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:

@@ -7,7 +7,19 @@ import pytest
 
 from shared.bus import Emit, Service, TimerFired
 from shared.bus.accepted import accepted_by
-from shared.contracts import REGISTRY, CommandRequested, Event, ReportErased, ReportLocated, ReportReceived
+from shared.contracts import (
+    REGISTRY,
+    CommandRequested,
+    Event,
+    ReportErased,
+    ReportLocated,
+    ReportReceived,
+    TaskAcknowledged,
+    TaskAssigned,
+    TaskCompleted,
+    TaskEscalated,
+)
+from shared.contracts.task import TaskEvent
 from tests.bus.tally import IN, Tally
 
 
@@ -15,6 +27,7 @@ def one(event: Event[ReportReceived]) -> None: ...
 def either(event: Event[ReportReceived | ReportErased]) -> None: ...
 def either_event(event: Event[ReportReceived] | Event[ReportLocated]) -> None: ...
 def many(events: Sequence[Event[ReportReceived | ReportErased]]) -> None: ...
+def any_kind(event: Event[TaskEvent]) -> None: ...
 def anything(event: Event[Any]) -> None: ...
 def bare(event: Event) -> None: ...  # type: ignore[type-arg]
 
@@ -26,6 +39,7 @@ def bare(event: Event) -> None: ...  # type: ignore[type-arg]
         (either, {ReportReceived, ReportErased}),
         (either_event, {ReportReceived, ReportLocated}),
         (many, {ReportReceived, ReportErased}),
+        (any_kind, {TaskAssigned, TaskAcknowledged, TaskEscalated, TaskCompleted}),
     ],
 )
 def test_the_annotation_says_what_a_handler_takes(handler: Callable[..., Any], bodies: set[type]) -> None:

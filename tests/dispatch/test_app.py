@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from services.dispatch.app import main
+from services.dispatch.app import build
 from services.dispatch.service import dispatch
 from services.dispatch.turn import Rules
-from shared.bus.runtime import EXIT_SETTINGS
+from shared.bus import launch
+from shared.bus.runtime import EXIT_CONFIGURATION
 from tests.dispatch.stage import PACK
 
 
@@ -24,8 +25,8 @@ def test_what_is_wrong_stops_it_with_the_code_of_wrong_settings(
     monkeypatch.setenv("KAFKA_URL", "localhost:9")
     monkeypatch.setenv(variable, str(tmp_path / value) if variable == "PACK_DIR" else value)
     with pytest.raises(SystemExit) as stopped:
-        main()
-    assert stopped.value.code == EXIT_SETTINGS
+        launch("dispatch", build)
+    assert stopped.value.code == EXIT_CONFIGURATION
     assert variable in caplog.text or "pack.yaml" in caplog.text
 
 

@@ -14,12 +14,13 @@ from services.notify.webhooks.sign import secret_of
 from services.notify.webhooks.ssrf import ForbiddenError, Network, judge_now, target_of
 from shared.contracts.kafka import describe
 from shared.contracts.values import AgencyCode
+from shared.settings import ConfigurationError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Url = Annotated[str, StringConstraints(max_length=2_000)]
 
 
-class EndpointsError(ValueError):
+class EndpointsError(ConfigurationError):
     """A file that cannot be used. `problems` are lines of `file: field: reason`."""
 
     def __init__(self, problems: list[str]) -> None:
