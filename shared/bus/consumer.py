@@ -25,6 +25,7 @@ from shared.bus.errors import FatalError
 from shared.bus.incoming import Stretch
 from shared.bus.lanes import Lane
 from shared.bus.pace import Pace
+from shared.bus.processor import Processor
 from shared.bus.subscription import Subscription
 from shared.bus.watch import ConsumerStuckError, Watch, is_unreachable
 from shared.bus.worker import Worker
@@ -51,7 +52,7 @@ LIVES = 3
 LIVES_WINDOW = 600.0
 """A consumer that has to be made anew more often than LIVES times in LIVES_WINDOW seconds gives up."""
 
-MakeWorker = Callable[[int, Sequence[TopicPartition], asyncio.Event], Worker]
+MakeWorker = Callable[[int, Sequence[TopicPartition], asyncio.Event, Processor | None], Worker]
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -77,6 +78,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._leaving = False
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.workers: dict[int, Worker] = {}
+        self._kept: dict[int, Processor] = {}
+        """Of workers that finished at the last rebalance: most partitions come back to the same member."""
         self.trouble: str | None = JOINING
         """Why nothing is fetched at the moment, for readiness; None while all is well."""
 
@@ -320,10 +323,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 group = self._subscription.group
                 raise FatalError(f"the inputs of {group} differ in partitions: {sources}")
             self._adopt(number, sources)
+        self._kept.clear()
         self._metrics.owned_partitions.set(len(assigned))
 
     def _adopt(self, number: int, sources: Sequence[TopicPartition]) -> None:
-        worker = self.workers[number] = self._make_worker(number, sources, self._room)
+        kept = self._kept.pop(number, None)
+        worker = self.workers[number] = self._make_worker(number, sources, self._room, kept)
         worker.start().add_done_callback(self._worker_ended)
         self._room.set()
 
@@ -343,6 +348,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         workers = list(self.workers.values())
         await asyncio.gather(*(worker.stop(seconds) for worker in workers))
         await self._commit()
+        self._kept = {worker.partition: worker.processor for worker in workers if worker.finished}
         self._watch.forget([lane.source for lane in self._lanes()])
         self.workers.clear()
         self._metrics.owned_partitions.set(0)

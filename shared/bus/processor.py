@@ -44,12 +44,15 @@ class Processor(ABC):
     """Seconds spent waiting for the store so far: a smaller slice would not have saved them."""
 
     def __init__(self, place: Workplace, accepted: frozenset[type[EventData]]) -> None:
-        self._place = place
+        self.place = place
         self._accepted = accepted
 
     async def open(self) -> Outcome:
-        """Get ready for input; return what has to go out before the first record is taken."""
-        await self._place.patience.until_done(self._place.parking.load)
+        """Get ready for input; return what has to go out before the first record is taken.
+
+        Called again after `close` when the partition comes back to this member.
+        """
+        await self.place.patience.until_done(self.place.parking.load)
         return Outcome()
 
     async def process(self, records: Sequence[Incoming]) -> Outcome:
@@ -64,7 +67,7 @@ class Processor(ABC):
             item = read(record, self._accepted)
             if item is not None:
                 if item.event is not None:
-                    item.event.topic = origin(record, self._place.group)
+                    item.event.topic = origin(record, self.place.group)
                 yield item
 
     def delivered(self, outcome: Outcome) -> None:  # noqa: B027  (most have nothing to note)
@@ -89,7 +92,7 @@ class Processor(ABC):
         """Let go of whatever still runs in the background; somebody else may own the partition by now."""
 
     async def close(self) -> None:  # noqa: B027
-        """Leave things tidy for the next owner; everything sent is acknowledged."""
+        """Leave things tidy for the next owner, or for the next `open`; everything sent is acknowledged."""
 
     @abstractmethod
     async def _answer(self, source: Source) -> Outcome:
@@ -97,15 +100,15 @@ class Processor(ABC):
 
     def _held(self, item: Item, outcome: Outcome) -> bool:
         """Park `item` if it has to wait; whether it had to."""
-        parking = self._place.parking
+        parking = self.place.parking
         if not parking.closed or not parking.holds(item.record):
             return False
         assert item.record is not None
-        outcome.parked += self._place.parking.park(item.record, Reason.PARKED_BEHIND)
+        outcome.parked += self.place.parking.park(item.record, Reason.PARKED_BEHIND)
         return True
 
     def _bury(self, item: Item, poison: Poison, outcome: Outcome) -> None:
         """Send the record of `item` to the DLQ and, where the consumer parks, close its key behind it."""
         assert item.record is not None
-        outcome.bury(item.record, self._place.group, poison)
-        outcome.parked += self._place.parking.park(item.record, poison.reason)
+        outcome.bury(item.record, self.place.group, poison)
+        outcome.parked += self.place.parking.park(item.record, poison.reason)

@@ -21,7 +21,7 @@ from shared.bus.lanes import Lane, Lanes
 from shared.bus.observer import Observer
 from shared.bus.parking import Parking
 from shared.bus.patience import Patience
-from shared.bus.processor import Workplace
+from shared.bus.processor import Processor, Workplace
 from shared.bus.publisher import Publisher
 from shared.bus.service import Service
 from shared.bus.subscription import Subscription
@@ -130,13 +130,12 @@ class Runtime:
             t.name: Budget(subscription.dlq_limit, subscription.dlq_window) for t in subscription.topics
         }
 
-        def make_worker(number: int, sources: Sequence[TopicPartition], room: asyncio.Event) -> Worker:
+        def make_worker(
+            number: int, sources: Sequence[TopicPartition], room: asyncio.Event, kept: Processor | None
+        ) -> Worker:
             lanes = Lanes([self._lane(subscription, source) for source in sources], room)
-            place = self._workplace(subscription, number)
-            processor = subscription.make(place)
-            return Worker(
-                number, lanes, processor, place.parking, place.patience, self.publisher, observer, budgets
-            )
+            processor = kept or subscription.make(self._workplace(subscription, number))
+            return Worker(number, lanes, processor, self.publisher, observer, budgets)
 
         return Consumer(
             subscription,

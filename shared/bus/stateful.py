@@ -73,15 +73,22 @@ class Stateful(Processor, Generic[S]):
         self._background = Patience(place.metrics)
         self._saving: asyncio.Task[None] | None = None
         self._head_saved = 0.0
+        self._closed = False
 
     async def open(self) -> Outcome:
-        """Load every key of the partition; what may not have gone out before is the outcome."""
+        """Load every key of the partition; what may not have gone out before is the outcome.
+
+        Where this processor has closed before and nobody has appended since, what it knows is still right.
+        """
+        closed, self._closed = self._closed, False
+        if closed and not await self.place.patience.until_done(self.journal.overtaken):
+            return await super().open()
         return await self._reload()
 
     async def _reload(self) -> Outcome:
         started = time.monotonic()
-        await self._place.patience.until_done(self._place.parking.load)
-        records = await self._place.patience.until_done(self.journal.load)
+        await self.place.patience.until_done(self.place.parking.load)
+        records = await self.place.patience.until_done(self.journal.load)
         log.info(
             "loaded",
             extra={
@@ -90,8 +97,8 @@ class Stateful(Processor, Generic[S]):
                 "seconds": round(time.monotonic() - started, 3),
             },
         )
-        self._place.metrics.repeated.inc(len(records))
-        self._place.metrics.timers_pending.set(self.journal.fold.timers)
+        self.place.metrics.repeated.inc(len(records))
+        self.place.metrics.timers_pending.set(self.journal.fold.timers)
         return Outcome(records, published_n=self.journal.n)
 
     def delivered(self, outcome: Outcome) -> None:
@@ -103,7 +110,7 @@ class Stateful(Processor, Generic[S]):
         due = self.journal.fold.due(self._clock.now())
         if not due:
             return Outcome()
-        self._place.metrics.timers_fired.inc(len(due))
+        self.place.metrics.timers_fired.inc(len(due))
         return await self._answer(lambda: [Item(key, fired(timer)) for key, timer in due])
 
     def seconds_to_timer(self) -> float | None:
@@ -115,7 +122,7 @@ class Stateful(Processor, Generic[S]):
 
     async def refresh(self) -> Outcome:
         """Load again if somebody else has appended: a zombie's commit is found though nothing comes in."""
-        if await self._place.patience.until_done(self.journal.overtaken):
+        if await self.place.patience.until_done(self.journal.overtaken):
             return await self._reload()
         return Outcome()
 
@@ -129,7 +136,7 @@ class Stateful(Processor, Generic[S]):
             self._saving = asyncio.create_task(self._save_snapshot(*self.journal.take_snapshot()))
         elif time.monotonic() - self._head_saved >= HEAD_SECONDS:
             self._head_saved = time.monotonic()
-            self._place.metrics.timers_pending.set(self.journal.fold.timers)
+            self.place.metrics.timers_pending.set(self.journal.fold.timers)
             self._saving = asyncio.create_task(self._background.until_done(self.journal.save_head))
 
     async def _save_snapshot(self, n: int, states: Mapping[str, bytes | None]) -> None:
@@ -145,7 +152,8 @@ class Stateful(Processor, Generic[S]):
         """Save the head, so that the next owner has nothing to repeat."""
         if self._saving is not None:
             await self._saving
-        await self._place.patience.until_done(self.journal.save_head)
+        await self.place.patience.until_done(self.journal.save_head)
+        self._closed = True
 
     async def _answer(self, source: Source) -> Outcome:
         """Decide and commit; whenever the log turns out to have moved, start over from what it says."""
@@ -167,9 +175,7 @@ class Stateful(Processor, Generic[S]):
 
     def _count(self, error: Exception) -> None:
         moved = isinstance(error, _LogMovedError)
-        self._place.metrics.retried.labels(
-            Reason.COMMIT_CONFLICT if moved else Reason.STORE_UNAVAILABLE
-        ).inc()
+        self.place.metrics.retried.labels(Reason.COMMIT_CONFLICT if moved else Reason.STORE_UNAVAILABLE).inc()
         log.warning(
             "the commit log is loaded again", extra={"stream": self.journal.stream, "error": repr(error)}
         )
@@ -201,7 +207,7 @@ class Stateful(Processor, Generic[S]):
     async def _commit(self, draft: Draft) -> None:
         if not await self._waiting(self.journal.append(draft.causes, draft.parts, draft.at_ms)):
             raise _LogMovedError
-        self._place.metrics.commits.labels(CommitKind.LOG).inc()
+        self.place.metrics.commits.labels(CommitKind.LOG).inc()
         draft.close()
 
     async def _decide(self, item: Item, draft: Draft) -> tuple[Decided, bytes] | None:
@@ -228,7 +234,7 @@ class Stateful(Processor, Generic[S]):
             return item.key is None or cause not in self.journal.fold[item.key].timers
         if cause not in self.journal.causes and cause not in draft.seen:
             return False
-        self._place.metrics.redone.labels(item.record.topic).inc()
+        self.place.metrics.redone.labels(item.record.topic).inc()
         return True
 
     def _unusable(self, item: Item) -> Poison | None:
@@ -246,7 +252,7 @@ class Stateful(Processor, Generic[S]):
         except Exception as error:
             if transient_reason(error) is None:
                 raise
-            decisions = await self._place.patience.until_done(partial(self._ask, state, event, draft.now))
+            decisions = await self.place.patience.until_done(partial(self._ask, state, event, draft.now))
         answers = translate(self._encoder, event, decisions, draft.wire_time, self.journal.causes, draft.seen)
         return Decided(key, event.id, tuple(answers))
 
@@ -264,7 +270,7 @@ class Stateful(Processor, Generic[S]):
         if item.record is not None:
             self._bury(item, poison, draft.outcome)
         elif item.event is not None and item.key is not None:
-            self._place.metrics.failed.labels("timer", poison.reason).inc()
+            self.place.metrics.failed.labels("timer", poison.reason).inc()
             log.error("a timer's decision failed; it is tried again", extra={"reason": poison.reason.value})
             timer = self.journal.fold[item.key].timers[item.event.id]
             self.journal.fold.postpone(item.key, timer, self._clock.now() + TIMER_RETRY)

@@ -54,7 +54,7 @@ class Each(Processor):
         """Wait and ask again if that may help; what stays an error makes the event poison."""
         if transient_reason(error) is not None:
             try:
-                outcome.records += await self._place.patience.until_done(partial(self._records, event))
+                outcome.records += await self.place.patience.until_done(partial(self._records, event))
             except Exception as final:  # noqa: BLE001  (as above)
                 error = final
             else:
@@ -85,11 +85,11 @@ class Batch(Each):
     async def _answer(self, source: Source) -> Outcome:
         items = list(source())
         events = [item.event for item in items if item.event is not None]
-        if events and len(events) == len(items) and not self._place.parking.closed:
+        if events and len(events) == len(items) and not self.place.parking.closed:
             try:
-                outcome = await self._place.patience.until_done(lambda: self._together(events))
+                outcome = await self.place.patience.until_done(lambda: self._together(events))
             except Exception:  # noqa: BLE001  (which of them it was is found out one by one)
-                self._place.metrics.retried.labels(Reason.HANDLER_RETRY).inc()
+                self.place.metrics.retried.labels(Reason.HANDLER_RETRY).inc()
             else:
                 outcome.first = items[0].seen
                 return outcome

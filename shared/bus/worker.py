@@ -17,8 +17,7 @@ from shared.bus.errors import FatalError
 from shared.bus.incoming import Incoming
 from shared.bus.lanes import Lanes, Slice
 from shared.bus.observer import Observer
-from shared.bus.parking import Parking, record_of, replaces
-from shared.bus.patience import Patience
+from shared.bus.parking import record_of, replaces
 from shared.bus.processor import Processor
 from shared.bus.publisher import Delivery, Publisher
 from shared.bus.work import Outcome
@@ -50,17 +49,15 @@ class Worker:
         partition: int,
         lanes: Lanes,
         processor: Processor,
-        parking: Parking,
-        patience: Patience,
         publisher: Publisher,
         observer: Observer,
         budgets: dict[str, Budget],
     ) -> None:
-        self.partition, self.lanes, self.patience = partition, lanes, patience
+        self.partition, self.lanes, self.processor = partition, lanes, processor
+        self.patience, self._parking = processor.place.patience, processor.place.parking
         self.processed: dict[TopicPartition, int] = {}
         """The offset after the last record whose effects are all on the broker, by input."""
-        self._processor, self._parking, self._publisher = processor, parking, publisher
-        self._observer, self._budgets = observer, budgets
+        self._publisher, self._observer, self._budgets = publisher, observer, budgets
         self._sent: deque[_Sent] = deque()
         self._in_flight = 0
         self._limit = FIRST_SLICE
@@ -83,6 +80,12 @@ class Worker:
             await asyncio.gather(self.task, return_exceptions=True)
 
     @property
+    def finished(self) -> bool:
+        """Whether it was stopped and had the time to leave everything as it should be."""
+        task = self.task
+        return task is not None and task.done() and not task.cancelled() and task.exception() is None
+
+    @property
     def idle(self) -> bool:
         """Whether nothing is queued or on its way."""
         return not len(self.lanes) and not self._sent
@@ -94,13 +97,13 @@ class Worker:
 
     async def _run(self) -> None:
         try:
-            await self._send(await self._processor.open(), {})
+            await self._send(await self.processor.open(), {})
             await self._settled()
             await self._work()
             await self._settled()
-            await self._processor.close()
+            await self.processor.close()
         finally:
-            self._processor.abandon()
+            self.processor.abandon()
 
     async def _work(self) -> None:
         while not self.draining:
@@ -116,21 +119,21 @@ class Worker:
                 await asyncio.sleep(0)  # the other partitions' turn
 
     def _until_next_duty(self) -> float | None:
-        until = self._processor.seconds_to_timer()
+        until = self.processor.seconds_to_timer()
         tail = self._tail_checked + TAIL_SECONDS - time.monotonic()
         return max(0.0, tail if until is None else min(until, tail))
 
     async def _duties(self) -> None:
         """Due timers, a look at the log's tail, a snapshot: what does not wait for input."""
-        if self._processor.seconds_to_timer() == 0.0:
-            await self._send(await self._processor.fire(), {})
+        if self.processor.seconds_to_timer() == 0.0:
+            await self._send(await self.processor.fire(), {})
         if time.monotonic() - self._tail_checked >= TAIL_SECONDS:
             self._tail_checked = time.monotonic()
-            await self._send(await self._processor.refresh(), {})
+            await self._send(await self.processor.refresh(), {})
         if self._sent and self._sent[0].delivery.done:
             await self._settle_first()
         self._reopen()
-        self._processor.housekeep()
+        self.processor.housekeep()
 
     def _reopen(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -145,9 +148,9 @@ class Worker:
         if any(source.topic == self._parking.replays for source in slice_.next_offsets):
             replays = [r for r in slice_.records if self._parking.is_replay(r)]
             fresh = [r for r in slice_.records if not self._parking.is_replay(r)]
-        waited = self._processor.waited
-        outcome = await self._processor.process(fresh)
-        waited = self._processor.waited - waited
+        waited = self.processor.waited
+        outcome = await self.processor.process(fresh)
+        waited = self.processor.waited - waited
         self._adapt(len(slice_.records), time.perf_counter() - started - waited)
         self._observer.processed(fresh, outcome, started)
         await self._send(outcome, {} if replays else slice_.next_offsets)
@@ -163,17 +166,17 @@ class Worker:
         """
         fitting = int(records * SLICE_SECONDS / max(seconds, 1e-6))
         step = (fitting - self._limit) // 4 or (fitting > self._limit)
-        self._limit = max(1, min(self._processor.largest_slice, self._limit + step))
+        self._limit = max(1, min(self.processor.largest_slice, self._limit + step))
 
     async def _replay(self, replay: Incoming) -> None:
         """Process a replayed record and then, if it went well, what waited behind it."""
-        outcome = await self._processor.process([replay])
+        outcome = await self.processor.process([replay])
         await self._send(outcome, {})
         if outcome.buried:
             return
         while waiting := await self.patience.until_done(lambda: self._parking.reopen(replay)):
             rest = [p for p in waiting if not replaces(replay, p)]
-            outcome = await self._processor.process([record_of(p) for p in rest])
+            outcome = await self.processor.process([record_of(p) for p in rest])
             await self._send(outcome, {})
             await self._settled()
             await self._release(waiting, outcome)
@@ -223,7 +226,7 @@ class Worker:
             sent = self._sent.popleft()
             self._in_flight -= sent.size
             self.processed.update(sent.next_offsets)
-            self._processor.delivered(sent.outcome)
+            self.processor.delivered(sent.outcome)
             self._observer.acknowledged(sent.outcome)
 
     def _spend(self, outcome: Outcome) -> None:

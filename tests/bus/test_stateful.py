@@ -204,3 +204,28 @@ async def test_an_event_for_nobody_here_is_passed_over(desk: Desk) -> None:
     outcome = await desk.take(consumed(record_of(IN.name, report(), "d1")), command("add", note=1))
     assert not outcome.dead
     assert len(outcome.records) == 1
+
+
+async def test_a_partition_that_comes_back_to_the_same_member_is_not_loaded_again(desk: Desk) -> None:
+    await desk.take(command("add", note=5))
+    known = desk.journal.fold
+    await desk.stateful.close()
+    assert (await desk.stateful.open()).records == []
+    assert desk.journal.fold is known
+    await desk.take(command("add", note=1))
+    assert desk.state().total == 6
+
+
+async def test_what_another_owner_appended_in_the_meantime_is_not_missed(desk: Desk) -> None:
+    await desk.take(command("add", note=5))
+    await desk.stateful.close()
+    other = await desk.restart()
+    await other.take(command("add", note=2))
+    await desk.open()
+    assert desk.state().total == 7
+
+
+async def test_a_member_that_was_cut_off_while_it_closed_loads_again(desk: Desk) -> None:
+    await desk.take(command("add", note=5), deliver=False)
+    desk.stateful.abandon()
+    assert len((await desk.stateful.open()).records) == 1
