@@ -23,7 +23,7 @@ from shared.clock import Clock
 from shared.contracts.ids import new_id
 from shared.contracts.topics import REPORTS_RECEIVED, REPORTS_RECEIVED_URGENT
 from shared.sealing import KeyRing
-from shared.store import Document, GroupInsert, Store, StoreUnavailable
+from shared.store import Document, GroupCommit, Store, StoreUnavailable
 from shared.telemetry import Tracing
 
 ACCEPTED, TRACKED = "accepted", "tracked"
@@ -68,7 +68,7 @@ class Acceptance:
         self._keyring, self._outbox, self._secret = keyring, outbox, secret
         self._clock, self._tracing, self._metrics = clock, tracing, metrics
         self._accepted, self._tracked = store.documents(ACCEPTED), store.documents(TRACKED)
-        self._decide, self._complete = GroupInsert(self._accepted), GroupInsert(self._tracked)
+        self._decide, self._complete = GroupCommit(self._accepted.insert), GroupCommit(self._tracked.insert)
         self._expiry = Expiry(store)
         self._running: dict[str, tuple[str, asyncio.Task[Accepted]]] = {}
 
@@ -102,7 +102,7 @@ class Acceptance:
     async def _work(self, identity: str, digest: str, request: Request) -> Accepted:
         started = time.time_ns()
         ours = await self._made(digest, request)
-        if await self._decide.insert(Document(identity, ours.body())):
+        if await self._decide.write(Document(identity, ours.body())):
             await self._finish(identity, ours)
             self._measure(ours, started, time.time_ns())
             return ours
@@ -156,7 +156,7 @@ class Acceptance:
             self._expiry.schedule(TRACKED, code, at, CODE_KEPT),
         )
         tracked = Tracked(report_id=accepted.report_id, status=accepted.status)
-        await self._complete.insert(Document(code, tracked.body()))
+        await self._complete.write(Document(code, tracked.body()))
 
     def _measure(self, accepted: Accepted, start_ns: int, end_ns: int) -> None:
         self._metrics.accepted.labels("urgent" if accepted.event.urgent else "ordinary").inc()

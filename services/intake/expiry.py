@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.store import Document, GroupInsert, Store
+from shared.store import Document, GroupCommit, Store
 
 KIND = "expiry"
 PAGE = 500
@@ -16,12 +16,12 @@ class Expiry:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._agenda = store.documents(KIND)
-        self._together = GroupInsert(self._agenda)
+        self._together = GroupCommit(self._agenda.insert)
 
     async def schedule(self, kind: str, id_: str, since_ms: int, kept: timedelta) -> None:
         """Have a document deleted once it is `kept` since an instant. Again with the same: no change."""
         due = since_ms + round(kept.total_seconds() * 1000)
-        await self._together.insert(Document(f"{due:0{DIGITS}d}.{kind}.{id_}", b""))
+        await self._together.write(Document(f"{due:0{DIGITS}d}.{kind}.{id_}", b""))
 
     async def sweep(self, now_ms: int) -> int:
         """Delete what is due by now; return how many documents that was."""

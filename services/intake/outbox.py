@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from services.intake.stored import Waiting
-from shared.store import Document, Documents, GroupInsert
+from shared.store import Document, Documents, GroupCommit
 from shared.store.documents import ABOVE
 
 PAGE = 100
@@ -16,7 +16,7 @@ class Outbox:
 
     def __init__(self, documents: Documents, me: str) -> None:
         self._documents = documents
-        self._together = GroupInsert(documents)
+        self._together = GroupCommit(documents.insert)
         self.me = me
         self.news = {lane: asyncio.Event() for lane in LANES}
         """Set when something of ours is put into a lane."""
@@ -24,7 +24,7 @@ class Outbox:
     async def put(self, record: Waiting) -> None:
         """Make a record durable here. The same one again, under the same id, changes nothing."""
         lane = URGENT if record.urgent else ORDINARY
-        await self._together.insert(Document(f"{self.me}/{lane}/{record.id}", record.body()))
+        await self._together.write(Document(f"{self.me}/{lane}/{record.id}", record.body()))
         self.news[lane].set()
 
     async def page(self, owner: str, lane: str) -> list[tuple[str, Waiting]]:

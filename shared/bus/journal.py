@@ -14,9 +14,8 @@ from shared.bus.causes import Causes
 from shared.bus.commits import Emitted, decode_body, encode_body
 from shared.bus.decider import Decider, S
 from shared.bus.fold import Fold
-from shared.bus.group_append import GroupAppend
 from shared.contracts.kafka import Record
-from shared.store import Commit, Head, Store
+from shared.store import Commit, GroupCommit, Head, Store
 
 SNAPSHOT_EVERY = 200
 """Commits between snapshots."""
@@ -28,8 +27,8 @@ PAGE = 100
 class Journal(Generic[S]):
     """One stream, loaded. `n` is the last commit, `published_n` the last whose events are acknowledged."""
 
-    def __init__(self, store: Store, appender: GroupAppend, stream: str, decider: Decider[S]) -> None:
-        self._store, self._appender, self.stream, self._decider = store, appender, stream, decider
+    def __init__(self, store: Store, appends: GroupCommit[Commit], stream: str, decider: Decider[S]) -> None:
+        self._store, self._appends, self.stream, self._decider = store, appends, stream, decider
         self._clear(Head(stream))
 
     def _clear(self, head: Head) -> None:
@@ -91,7 +90,7 @@ class Journal(Generic[S]):
         Raises StoreUnavailable when the outcome is not known. After either, `load` tells the truth.
         """
         commit = Commit(self.stream, self.n + 1, at_ms, tuple(causes), encode_body(parts))
-        if not await self._appender.append(commit):
+        if not await self._appends.write(commit):
             return False
         self.n += 1
         self.causes.remember(causes, at_ms)

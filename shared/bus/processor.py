@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.bus.dead_letters import Poison, origin
-from shared.bus.group_append import GroupAppend
 from shared.bus.incoming import Incoming
 from shared.bus.parking import Parking
 from shared.bus.patience import Patience
 from shared.bus.work import Item, Outcome, read
 from shared.clock import Clock
 from shared.contracts.event import EventData
-from shared.store import Store
+from shared.store import Commit, GroupCommit, Store
 from shared.telemetry import Metrics
 from shared.telemetry.reasons import Reason
 
@@ -32,7 +31,7 @@ class Workplace:
     metrics: Metrics
     clock: Clock
     store: Store | None = None
-    appender: GroupAppend | None = None
+    appends: GroupCommit[Commit] | None = None
 
 
 class Processor(ABC):

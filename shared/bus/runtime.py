@@ -16,7 +16,6 @@ from shared.bus.clients import make_consumer, make_producer
 from shared.bus.consumer import Consumer
 from shared.bus.dead_letters import Budget
 from shared.bus.errors import FatalError
-from shared.bus.group_append import GroupAppend
 from shared.bus.lanes import Lane, Lanes
 from shared.bus.observer import Observer
 from shared.bus.parking import Parking
@@ -29,7 +28,7 @@ from shared.bus.watch import Watch
 from shared.bus.worker import Worker
 from shared.clock import clock_from
 from shared.settings import ConfigurationError, Settings, load_settings
-from shared.store import Store, open_store
+from shared.store import GroupCommit, Store, open_store
 from shared.telemetry import Health, Metrics, Probes, configure_logging, tracing_from
 
 log = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ class Runtime:
         self.tracing = tracing_from(settings)
         self.publisher = Publisher(lambda: make_producer(settings), self.metrics)
         self.store: Store | None = open_store(settings.store_url) if self._needs_store() else None
-        self._appender = GroupAppend(self.store) if self.store else None
+        self._appends = GroupCommit(self.store.append) if self.store else None
         self.consumers: list[Consumer] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._parts: list[asyncio.Task[None]] = []
@@ -162,7 +161,7 @@ class Runtime:
             self.metrics,
             self.clock,
             self.store,
-            self._appender,
+            self._appends,
         )
 
     async def _heartbeat(self) -> None:

@@ -80,10 +80,10 @@ class Service:
         accepted = accepted_by(by.decide, 1)
 
         def make(place: Workplace) -> Processor:
-            if place.store is None or place.appender is None:
+            if place.store is None or place.appends is None:
                 raise RuntimeError("a stateful consumer needs a store")
             stream = f"{place.group}/{place.partition}"
-            journal: Journal[Any] = Journal(place.store, place.appender, stream, by)
+            journal: Journal[Any] = Journal(place.store, place.appends, stream, by)
             return Stateful(place, accepted, by, journal, self._encoder)
 
         self._add(topics, group, type(by).__name__, make, on_poison, stateful=True)

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.contracts.values import Sealed
 from shared.settings import ConfigurationError, Settings
-from shared.store import Document, Documents, GroupInsert, Store, open_store
+from shared.store import Document, Documents, GroupCommit, Store, open_store
 
 KIND = "keys"
 KEY_BYTES = 32
@@ -27,7 +27,7 @@ class KeyRing:
 
     def __init__(self, keys: Documents, master_key: bytes) -> None:
         self._keys = keys
-        self._together = GroupInsert(keys)
+        self._together = GroupCommit(keys.insert)
         self._master = AESGCM(master_key)
 
     async def seal(self, about: str, plaintext: bytes) -> Sealed:
@@ -36,7 +36,7 @@ class KeyRing:
         The key is durable when this returns. The id is authenticated: a block cannot pass for another's.
         """
         key = token_bytes(KEY_BYTES)
-        if not await self._together.insert(Document(about, self._wrapped(about, key))):
+        if not await self._together.write(Document(about, self._wrapped(about, key))):
             key = await self._key(about)
         nonce = token_bytes(NONCE_BYTES)
         ciphertext = AESGCM(key).encrypt(nonce, plaintext, about.encode())

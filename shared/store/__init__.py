@@ -1,7 +1,7 @@
 """The store: a commit log with snapshots, on MongoDB for deployments and on an SQLite file as the default."""
 
 from shared.store.documents import Document, Documents
-from shared.store.grouped import GroupInsert
+from shared.store.group_commit import GroupCommit
 from shared.store.mongo import MongoStore
 from shared.store.port import Store, StoreError, StoreUnavailable
 from shared.store.records import MAX_BODY_BYTES, MAX_STATE_BYTES, Commit, Head, Parked, Snapshot
@@ -13,7 +13,7 @@ __all__ = [
     "Commit",
     "Document",
     "Documents",
-    "GroupInsert",
+    "GroupCommit",
     "Head",
     "MongoStore",
     "Parked",

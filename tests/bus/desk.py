@@ -24,8 +24,8 @@ class Desk:
 
     def __init__(self, store: Store, clock: ManualClock, tally: Tally, place: Workplace) -> None:
         self.store, self.clock, self.tally, self.place = store, clock, tally, place
-        assert place.appender is not None
-        self.journal: Journal[Sum] = Journal(store, place.appender, STREAM, tally)
+        assert place.appends is not None
+        self.journal: Journal[Sum] = Journal(store, place.appends, STREAM, tally)
         accepted = accepted_by(tally.decide, 1)
         self.stateful = Stateful(place, accepted, tally, self.journal, Encoder("tester"))
         self.out: list[Record] = []

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from aiokafka import TopicPartition
 from prometheus_client import CollectorRegistry
 
-from shared.bus.group_append import GroupAppend
 from shared.bus.incoming import Fetched, Incoming
 from shared.bus.parking import Parking
 from shared.bus.patience import Patience
@@ -19,7 +18,7 @@ from shared.clock import Clock, ManualClock
 from shared.contracts import EventData, Record, ReportReceived, Topic, encode
 from shared.contracts.ids import new_id
 from shared.contracts.report import Reporter
-from shared.store import Store
+from shared.store import GroupCommit, Store
 from shared.telemetry import Metrics
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -114,10 +113,8 @@ def workplace(
     """A place to work at without a broker."""
     metrics = metrics or new_metrics()
     parking = Parking(store if parks else None, group, 0)
-    appender = GroupAppend(store) if store else None
-    return Workplace(
-        group, 0, parking, Patience(metrics), metrics, clock or ManualClock(NOW), store, appender
-    )
+    appends = GroupCommit(store.append) if store else None
+    return Workplace(group, 0, parking, Patience(metrics), metrics, clock or ManualClock(NOW), store, appends)
 
 
 async def until(

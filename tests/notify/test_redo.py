@@ -20,8 +20,8 @@ from tests.notify.support import Stage, agreement, opened
 async def owner(store: Store, book: Book) -> tuple[Stateful[Audience], list[Record]]:
     """A process that owns the incidents and knows `book`, and what it sends out when it starts."""
     decider, place = Sharing(lambda: book, lambda _: None), workplace(store)
-    assert place.appender is not None
-    journal = Journal(store, place.appender, "notify/0", decider)
+    assert place.appends is not None
+    journal = Journal(store, place.appends, "notify/0", decider)
     stateful = Stateful(place, accepted_by(decider.decide, 1), decider, journal, Encoder("notify"))
     return stateful, (await stateful.open()).records
 

@@ -1,10 +1,11 @@
 """What every adapter owes its caller for documents: one winner per identity, order, kinds that stay apart."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
-from shared.store import MAX_BODY_BYTES, Document, GroupInsert, Store, StoreUnavailable
+from shared.store import MAX_BODY_BYTES, Document, GroupCommit, Store, StoreUnavailable
 from shared.store.documents import Documents
 from tests.store.helpers import opened
 
@@ -80,7 +81,7 @@ class Held:
         self.leave = asyncio.Event()
         self.fail = False
 
-    async def insert(self, documents: list[Document]) -> list[bool]:
+    async def insert(self, documents: Sequence[Document]) -> list[bool]:
         self.groups.append([document.id for document in documents])
         await self.leave.wait()
         if self.fail:
@@ -90,8 +91,8 @@ class Held:
 
 async def test_inserts_that_come_during_one_go_out_together() -> None:
     held = Held()
-    together = GroupInsert(held)  # type: ignore[arg-type]
-    waiting = [asyncio.create_task(together.insert(Document(id_, b""))) for id_ in ("a", "b", "taken", "c")]
+    together = GroupCommit(held.insert)
+    waiting = [asyncio.create_task(together.write(Document(id_, b""))) for id_ in ("a", "b", "taken", "c")]
     await asyncio.sleep(0)
     waiting[3].cancel()
     held.leave.set()
@@ -100,4 +101,4 @@ async def test_inserts_that_come_during_one_go_out_together() -> None:
     assert len(held.groups) <= 2
     held.fail = True
     with pytest.raises(StoreUnavailable):
-        await together.insert(Document("d", b""))
+        await together.write(Document("d", b""))

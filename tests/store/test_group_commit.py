@@ -1,13 +1,11 @@
-"""Appends that wait for each other go out together, and each learns its own fate."""
+"""Writes that wait for each other go out together, and each learns its own fate."""
 
 import asyncio
 from collections.abc import Sequence
-from typing import cast
 
 import pytest
 
-from shared.bus.group_append import GroupAppend
-from shared.store import Commit, Store, StoreUnavailable
+from shared.store import Commit, GroupCommit, Store, StoreUnavailable
 from tests.bus.faults import Fault, FaultyStore
 
 
@@ -29,8 +27,8 @@ def commit(stream: int, n: int = 1) -> Commit:
 
 
 async def all_of(slow: Slow, *commits: Commit) -> list[bool | BaseException]:
-    appender = GroupAppend(cast("Store", slow))
-    waiting = [asyncio.create_task(appender.append(one)) for one in commits]
+    appends = GroupCommit(slow.append)
+    waiting = [asyncio.create_task(appends.write(one)) for one in commits]
     while not slow.sizes:
         await asyncio.sleep(0)
     slow.gate.set()
@@ -39,11 +37,11 @@ async def all_of(slow: Slow, *commits: Commit) -> list[bool | BaseException]:
 
 async def test_what_comes_in_during_an_append_goes_out_in_the_next_one(store: Store) -> None:
     slow = Slow(store)
-    appender = GroupAppend(cast("Store", slow))
-    first = asyncio.create_task(appender.append(commit(0)))
+    appends = GroupCommit(slow.append)
+    first = asyncio.create_task(appends.write(commit(0)))
     while not slow.sizes:
         await asyncio.sleep(0)
-    others = [asyncio.create_task(appender.append(commit(n))) for n in range(1, 6)]
+    others = [asyncio.create_task(appends.write(commit(n))) for n in range(1, 6)]
     await asyncio.sleep(0)
     slow.gate.set()
     assert await asyncio.gather(first, *others) == [True] * 6
@@ -64,8 +62,8 @@ async def test_a_failure_is_told_to_all_who_were_in_it_and_the_next_works(store:
 
 async def test_a_caller_who_goes_away_takes_nobody_with_him(store: Store) -> None:
     slow = Slow(store)
-    appender = GroupAppend(cast("Store", slow))
-    gone, stays = (asyncio.create_task(appender.append(commit(n))) for n in (1, 2))
+    appends = GroupCommit(slow.append)
+    gone, stays = (asyncio.create_task(appends.write(commit(n))) for n in (1, 2))
     while not slow.sizes:
         await asyncio.sleep(0)
     gone.cancel()
