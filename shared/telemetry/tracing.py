@@ -1,27 +1,14 @@
 """Traces across services: W3C trace context made, tested and recorded at next to no cost when unused."""
 
 import re
-from collections.abc import Mapping
 from hashlib import blake2b
 from threading import Thread
-from typing import Protocol
 
 from shared.settings import Settings
-
-Attributes = Mapping[str, str | bool | int | float]
+from shared.telemetry.spans import Attributes, Recorder
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 _LENGTH = 55
-
-
-class Recorder(Protocol):
-    """What takes finished spans; `record` must not block, `close` may."""
-
-    def record(
-        self, name: str, parent: tuple[int, int], attributes: Attributes, start_ns: int, end_ns: int
-    ) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class Tracing:
