@@ -93,7 +93,13 @@ async def test_a_stuck_consumer_is_made_anew_and_goes_on_where_it_was(world: Wor
         await until(drained(running, 100), "the first half")
         client = running.consumers[0]._client
         assert client is not None
-        client._fetcher._fetch_task.cancel()
+        fetching = client._fetcher._fetch_task
+
+        def ended() -> bool:
+            fetching.cancel()  # once may not be enough: a wait_for in it swallows what comes as it ends
+            return bool(fetching.done())
+
+        await until(ended, "the task that fetches has ended")
         await world.send(*stream(source, 100, 200))
         await assert_whole_and_ordered(world, out, 200)
         assert value_of(running.metrics.consumer_recreated, Reason.CONSUMER_STUCK) >= 1
