@@ -1,7 +1,7 @@
 """What can happen in a round, and in which order a seed makes it happen."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
@@ -20,12 +20,13 @@ class Fault:
         return self.window in ("revoke", "assign")
 
 
-def _faults(kind: str, *places: str) -> list[Fault]:
+def faults(kind: str, *places: str) -> list[Fault]:
+    """Return a fault of `kind` for each place, "role window"."""
     return [Fault(kind, *place.split()) for place in places]
 
 
 DECK = (
-    _faults(
+    faults(
         "kill",
         "desk decide-publish",
         "relay publish-commit",
@@ -36,7 +37,7 @@ DECK = (
         "relay revoke",
         "desk assign",
     ),
-    _faults(
+    faults(
         "freeze",
         "desk decide-publish",
         "relay publish-commit",
@@ -45,22 +46,26 @@ DECK = (
         "desk snapshot",
         "relay revoke",
     ),
-    _faults("broker", "desk decide-publish", "relay decide-publish", "sink publish-commit"),
-    _faults("store", "desk decide-publish", "desk snapshot", "desk publish-commit"),
+    faults("broker", "desk decide-publish", "relay decide-publish", "sink publish-commit"),
+    faults("store", "desk decide-publish", "desk snapshot", "desk publish-commit"),
 )
 
 
-def schedule(seed: int, rounds: int) -> list[tuple[Fault, int]]:
+Deck = Sequence[Sequence[Fault]]
+"""Faults by kind."""
+
+
+def schedule(seed: int, rounds: int, deck: Deck = DECK) -> list[tuple[Fault, int]]:
     """Return the faults of a run in order, each with a seed of its own for what is left to chance.
 
     Kinds take turns, so that a short run has met them all; 20 rounds meet the whole deck.
     """
     chance = random.Random(seed)
-    endless = _deal(chance)
+    endless = _deal(chance, deck)
     return [(next(endless), chance.getrandbits(32)) for _ in range(rounds)]
 
 
-def _deal(chance: random.Random) -> Iterator[Fault]:
+def _deal(chance: random.Random, deck: Deck) -> Iterator[Fault]:
     while True:
-        piles = [chance.sample(pile, len(pile)) for pile in DECK]
+        piles = [chance.sample(pile, len(pile)) for pile in deck]
         yield from (fault for fault in chain.from_iterable(zip_longest(*piles)) if fault)

@@ -26,12 +26,19 @@ COUNTED = ("ruamjai_redone_total", "ruamjai_repeated_total")
 class Member:
     """One process of a role."""
 
-    def __init__(self, role: str, name: str, directory: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        role: str,
+        name: str,
+        directory: Path,
+        environment: Mapping[str, str],
+        module: str = "tests.crash.member",
+    ) -> None:
         self.role, self.name = role, name
         self.log = directory / f"{name}.log"
         self._order = directory / f"{name}.order"
         variables = [f"{k}={v}" for k, v in {**environment, "CRASH_ORDER": str(self._order)}.items()]
-        command = ["env", *variables, sys.executable, "-m", "tests.crash.member", role, name]
+        command = ["env", *variables, sys.executable, "-m", module, role, name]
         self.process = ServerProcess(command, self.log)
         self._begins = 0
 
@@ -63,14 +70,14 @@ class Member:
         """Let it out of a hold."""
         self._order.with_suffix(GO).touch()
 
-    def counts(self) -> Mapping[str, float]:
+    def counts(self, counted: Sequence[str] = COUNTED) -> Mapping[str, float]:
         """Return the sums of the metrics that tell of work done again; zeros when it does not answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self._port()}/metrics", timeout=5) as page:
                 lines = page.read().decode().splitlines()
         except (OSError, LookupError):
-            return dict.fromkeys(COUNTED, 0.0)
-        return {name: sum(_value(line) for line in lines if line.startswith(name)) for name in COUNTED}
+            return dict.fromkeys(counted, 0.0)
+        return {name: sum(_value(line) for line in lines if line.startswith(name)) for name in counted}
 
     def _port(self) -> int:
         with self.log.open() as log:
@@ -85,54 +92,42 @@ def _value(line: str) -> float:
     return float(line.rpartition(" ")[2])
 
 
-class Fleet:
-    """The topics and members of one world."""
+class Members:
+    """Members by role, each role with the consumer group in which its members are found."""
 
     def __init__(
-        self, url: str, store_url: str, world: World, directory: Path, members: int, control: str = ""
+        self,
+        url: str,
+        members: Mapping[str, Sequence[Member]],
+        groups: Mapping[str, str],
+        counted: Sequence[str] = COUNTED,
     ) -> None:
-        self._url, self.world = url, world
-        environment = {
-            "KAFKA_URL": url,
-            "STORE_URL": store_url,
-            "HTTP_PORT": "0",
-            "CRASH_PREFIX": world.prefix,
-            "CRASH_CONTROL": control,
-            "PYTHONPATH": str(Path.cwd()),
-        }
-        self.members = {
-            role: [Member(role, f"{role}-{n}", directory, environment) for n in range(members)]
-            for role in ROLES
-        }
+        self._url, self.members, self._groups, self._counted = url, members, groups, counted
+        self._topics: list[str] = []
 
     @property
     def all(self) -> Sequence[Member]:
         """Every member."""
         return [member for members in self.members.values() for member in members]
 
-    def create_topics(self, replication: int, placed: Mapping[str, Sequence[int]] | None = None) -> None:
-        """Create every topic; `placed` says on which brokers (from 1) the topics it names have replicas."""
-        topics = [
-            NewTopic(name, PARTITIONS, replica_assignment=[list(placed[name])] * PARTITIONS, config=config)
-            if placed and name in placed
-            else NewTopic(name, PARTITIONS, replication, config=config)
-            for name, config in self.world.topics().items()
-        ]
-        admin = self.admin()
-        for outcome in admin.create_topics(topics).values():
+    def create(self, topics: Sequence[NewTopic]) -> None:
+        """Create topics and wait until all of their replicas are in sync."""
+        self._topics += [topic.topic for topic in topics]
+        for outcome in self.admin().create_topics(list(topics)).values():
             outcome.result(60)
         poll(self.in_sync, STABLE_SECONDS, "replicas of all topics in sync")
 
     def in_sync(self) -> bool:
-        """Whether every partition of this world has a leader and all of its replicas in sync."""
+        """Whether every partition of these topics has a leader and all of its replicas in sync."""
         try:
             known = self.admin().list_topics(timeout=CALL_SECONDS).topics
         except KafkaException:
             return False
-        wanted = {*self.world.topics(), *(["__consumer_offsets"] if "__consumer_offsets" in known else [])}
-        partitions = [p for name in wanted if name in known for p in known[name].partitions.values()]
-        return len(partitions) >= len(wanted) * PARTITIONS and all(
-            p.leader >= 0 and len(p.isrs) == len(p.replicas) for p in partitions
+        wanted = {*self._topics, *(["__consumer_offsets"] if "__consumer_offsets" in known else [])}
+        return wanted <= known.keys() and all(
+            known[name].partitions
+            and all(p.leader >= 0 and len(p.isrs) == len(p.replicas) for p in known[name].partitions.values())
+            for name in wanted
         )
 
     def start(self) -> None:
@@ -153,17 +148,17 @@ class Fleet:
 
     def wait_complete(self, *roles: str) -> None:
         """Wait until every running member of `roles` (default: all) has partitions."""
-        for role in roles or ROLES:
+        for role in roles or tuple(self.members):
             poll(partial(self._complete, role), STABLE_SECONDS, f"all members of {role} own partitions")
 
     def _complete(self, role: str) -> bool:
         running = {m.name for m in self.members[role] if m.process.running}
-        owned = self.owned(role)
+        owned = self.partitions(role)
         return set(owned) == running and all(owned.values())
 
-    def owned(self, role: str) -> Mapping[str, Collection[Input]]:
-        """Return the inputs each member of a stable group owns; nothing while it is not."""
-        admin, group = self.admin(), self.world.group(role)
+    def partitions(self, role: str) -> Mapping[str, Collection[TopicPartition]]:
+        """Return the partitions each member of a stable group owns; nothing while it is not."""
+        admin, group = self.admin(), self._groups[role]
         try:
             described = admin.describe_consumer_groups([group])[group].result(CALL_SECONDS)
         except (KafkaException, TimeoutError):
@@ -171,25 +166,17 @@ class Fleet:
         if described.state != ConsumerGroupState.STABLE:
             return {}
         return {
-            member.client_id.removeprefix("ruamjai-"): {
-                input_of(role, tp.topic, tp.partition)
-                for tp in member.assignment.topic_partitions
-                if not tp.topic.endswith(".replay")
-            }
+            member.client_id.removeprefix("ruamjai-"): [
+                tp for tp in member.assignment.topic_partitions if not tp.topic.endswith(".replay")
+            ]
             for member in described.members
         }
 
-    def owners(self, role: str) -> Mapping[str, Collection[Input]]:
-        """Wait for the group to be stable; return what each member owns."""
-        return poll(lambda: self.owned(role), STABLE_SECONDS, f"{role} stable")
-
-    def committed(self, role: str, name: str) -> bool:
-        """Whether `role` has committed its input, both lanes of the topic `name`, to the end."""
-        consumer = Consumer({"bootstrap.servers": self._url, "group.id": self.world.group(role)})
-        topics = [self.world.topic(name, lane) for lane in (False, True)]
-        places = [TopicPartition(topic, n) for topic, n in product(topics, range(PARTITIONS))]
+    def committed(self, role: str, places: Sequence[TopicPartition]) -> bool:
+        """Whether the group of `role` has committed these partitions to the end."""
+        consumer = Consumer({"bootstrap.servers": self._url, "group.id": self._groups[role]})
         try:
-            committed = consumer.committed(places, timeout=CALL_SECONDS)
+            committed = consumer.committed(list(places), timeout=CALL_SECONDS)
             ends = [consumer.get_watermark_offsets(place, timeout=CALL_SECONDS)[1] for place in places]
         except KafkaException:  # a leader moved
             return False
@@ -199,11 +186,57 @@ class Fleet:
 
     def counts(self) -> dict[tuple[str, int], Mapping[str, float]]:
         """Return the metrics of every running member, by name and process."""
-        return {(m.name, m.process.pid): m.counts() for m in self.all if m.process.running}
+        return {(m.name, m.process.pid): m.counts(self._counted) for m in self.all if m.process.running}
 
     def admin(self) -> AdminClient:
         """Return a new client: a lasting one would keep dialling a broker that was killed."""
         return AdminClient({"bootstrap.servers": self._url, "log_level": 0})
+
+
+class Fleet(Members):
+    """The topics and members of one world of the stream."""
+
+    def __init__(
+        self, url: str, store_url: str, world: World, directory: Path, members: int, control: str = ""
+    ) -> None:
+        self.world = world
+        environment = {
+            "KAFKA_URL": url,
+            "STORE_URL": store_url,
+            "HTTP_PORT": "0",
+            "CRASH_PREFIX": world.prefix,
+            "CRASH_CONTROL": control,
+            "PYTHONPATH": str(Path.cwd()),
+        }
+        all_ = {
+            role: [Member(role, f"{role}-{n}", directory, environment) for n in range(members)]
+            for role in ROLES
+        }
+        super().__init__(url, all_, {role: world.group(role) for role in ROLES})
+
+    def create_topics(self, replication: int, placed: Mapping[str, Sequence[int]] | None = None) -> None:
+        """Create every topic; `placed` says on which brokers (from 1) the topics it names have replicas."""
+        topics = [
+            NewTopic(name, PARTITIONS, replica_assignment=[list(placed[name])] * PARTITIONS, config=config)
+            if placed and name in placed
+            else NewTopic(name, PARTITIONS, replication, config=config)
+            for name, config in self.world.topics().items()
+        ]
+        self.create(topics)
+
+    def owned(self, role: str) -> Mapping[str, Collection[Input]]:
+        """Return the inputs each member of a stable group owns; nothing while it is not."""
+        found = self.partitions(role)
+        return {name: {input_of(role, tp.topic, tp.partition) for tp in tps} for name, tps in found.items()}
+
+    def owners(self, role: str) -> Mapping[str, Collection[Input]]:
+        """Wait for the group to be stable; return what each member owns."""
+        return poll(lambda: self.owned(role), STABLE_SECONDS, f"{role} stable")
+
+    def places(self, name: str) -> list[TopicPartition]:
+        """Return the partitions of both lanes of the topic `name`."""
+        topics = [self.world.topic(name, lane) for lane in (False, True)]
+        return [TopicPartition(topic, n) for topic, n in product(topics, range(PARTITIONS))]
 
 
 def done_again(

@@ -172,7 +172,11 @@ def silence(stage: Stage, start_again: bool = True) -> float | None:
     number = stage.source.one_more(key=0)
     checker = stage.reader.checker
     poll(partial(checker.settled, number), HIT_SECONDS, "the last report to come out")
-    poll(partial(stage.fleet.committed, "desk", "located"), HIT_SECONDS, "the desks' offsets")
+    poll(
+        partial(stage.fleet.committed, "desk", stage.fleet.places("located")),
+        HIT_SECONDS,
+        "the desks' offsets",
+    )
     place = False, stage.reader.origins.of_desk("d0")
     owner = next(name for name, inputs in stage.fleet.owners("desk").items() if place in inputs)
     victim = next(member for member in stage.fleet.members["desk"] if member.name == owner)

@@ -58,7 +58,9 @@ def index_ids(database: Path) -> None:
     with closing(sqlite3.connect(database, timeout=30)) as connection:
         tables = connection.execute("SELECT table_name FROM _ferretdb_collections").fetchall()
         for (table,) in tables:
-            connection.execute(f'CREATE INDEX "{table}_by_id" ON "{table}" (_ferretdb_sjson->\'$._id\')')
+            connection.execute(
+                f'CREATE INDEX IF NOT EXISTS "{table}_by_id" ON "{table}" (_ferretdb_sjson->\'$._id\')'
+            )
 
 
 @dataclass(frozen=True)

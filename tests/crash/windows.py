@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,25 @@ HOLD_SECONDS = 15.0
 Spring = Callable[[str], None]
 
 
-def install(order: Path) -> None:
-    """Watch for `order` in every window of this process."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which of a process's consumers and records its windows are about, unless all of them."""
+
+    group: str | None = None
+    outputs: tuple[str, ...] = ("",)
+    """What the names of the topics begin with."""
+
+    def reads(self, consumer: Consumer) -> bool:
+        """Whether a consumer counts."""
+        return self.group in (None, consumer._subscription.group)
+
+    def writes(self, records: Sequence[Record]) -> bool:
+        """Whether any of the records counts."""
+        return any(record.topic.startswith(self.outputs) for record in records)
+
+
+def install(order: Path, scope: Scope = Scope()) -> Spring:
+    """Watch for `order` in every window of this process; return what springs one more."""
 
     def spring(window: str) -> None:
         if order.exists():
@@ -33,10 +51,11 @@ def install(order: Path) -> None:
                 _act(action, order.with_suffix(GO))
 
     assigned: list[bool] = []
-    _decided(spring, assigned)
-    _published(spring)
+    _decided(spring, assigned, scope)
+    _published(spring, scope)
     _snapshot(spring)
-    _rebalance(spring, assigned)
+    _rebalance(spring, assigned, scope)
+    return spring
 
 
 def _act(action: str, go: Path) -> None:
@@ -48,7 +67,7 @@ def _act(action: str, go: Path) -> None:
         time.sleep(0.002)
 
 
-def _decided(spring: Spring, assigned: list[bool]) -> None:
+def _decided(spring: Spring, assigned: list[bool], scope: Scope) -> None:
     """`decide-publish`: decided (a desk's commit is durable), nothing of it has gone out.
 
     `assign` is the same place for the first time after an assignment.
@@ -56,7 +75,7 @@ def _decided(spring: Spring, assigned: list[bool]) -> None:
     publish = Publisher.publish
 
     async def publish_(self: Publisher, records: Sequence[Record]) -> Delivery:
-        if records:
+        if scope.writes(records):
             spring("decide-publish")
             if assigned:
                 assigned.clear()
@@ -66,13 +85,13 @@ def _decided(spring: Spring, assigned: list[bool]) -> None:
     _put(Publisher, "publish", publish_)
 
 
-def _published(spring: Spring) -> None:
+def _published(spring: Spring, scope: Scope) -> None:
     """`publish-commit`: effects are on the broker, their offsets are not committed."""
     commit = Consumer._commit
 
     async def commit_(self: Consumer) -> None:
         offsets = {tp: at for w in self.workers.values() for tp, at in w.processed.items()}
-        if any(self._committed.get(tp) != at for tp, at in offsets.items()):
+        if scope.reads(self) and any(self._committed.get(tp) != at for tp, at in offsets.items()):
             spring("publish-commit")
         await commit(self)
 
@@ -90,18 +109,19 @@ def _snapshot(spring: Spring) -> None:
     _put(MongoStore, "save_snapshots", save_)
 
 
-def _rebalance(spring: Spring, assigned: list[bool]) -> None:
+def _rebalance(spring: Spring, assigned: list[bool], scope: Scope) -> None:
     """`revoke`: asked to give up partitions, with work in hand."""
     revoke, assign = Consumer.on_partitions_revoked, Consumer.on_partitions_assigned
 
     async def revoked_(self: Consumer, partitions: Any) -> None:
-        if partitions:
+        if partitions and scope.reads(self):
             spring("revoke")
         await revoke(self, partitions)
 
     async def assigned_(self: Consumer, partitions: Any) -> None:
         await assign(self, partitions)
-        assigned.append(True)
+        if scope.reads(self):
+            assigned.append(True)
 
     _put(Consumer, "on_partitions_revoked", revoked_)
     _put(Consumer, "on_partitions_assigned", assigned_)

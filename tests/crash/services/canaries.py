@@ -1,0 +1,59 @@
+"""Values that nobody may read in the open: planted with every report, looked for in everything."""
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from deploy.local.demo.judge import forms
+from deploy.local.demo.reporters import citizen_id
+
+MARK, PHONE, CITIZEN = "zqcanary", "089771", "1679980"
+"""How the canaries of each family begin: long enough to be no accident in base64."""
+PHONES = 10_000
+LANDMARK = "zqlandmark"
+"""Begins what an agreement may grant, so that a search that finds nothing is seen to work."""
+
+_PLAIN = re.compile(
+    rf"{MARK}\d{{6}}|(?<![0-9A-Za-z])(?:{PHONE}\d{{4}}|{CITIZEN}\d{{6}})(?![0-9A-Za-z])".encode()
+)
+_ENCODED = re.compile(
+    b"|".join(re.escape(form) for word in (MARK, PHONE, CITIZEN) for form in forms(word)[1:])
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """The personal data of one report."""
+
+    mark: str
+    phone: str
+    citizen: str
+
+
+@dataclass
+class Canaries:
+    """What was planted, and where some of it was found (`found`: place → how often)."""
+
+    planted: set[bytes] = field(default_factory=set)
+    found: Counter[str] = field(default_factory=Counter)
+
+    def plant(self, serial: int) -> Planted:
+        """Return the personal data of the report `serial`, below 100,000."""
+        made = Planted(f"{MARK}{serial:06d}", f"{PHONE}{serial % PHONES:04d}", citizen_id(8_000_000 + serial))
+        self.planted |= {made.mark.encode(), made.phone.encode(), made.citizen.encode()}
+        return made
+
+    def look(self, place: str, contents: Iterable[bytes]) -> None:
+        """Search `contents`, plain and for base64 at each alignment."""
+        for content in contents:
+            if any(hit in self.planted for hit in _PLAIN.findall(content)) or _ENCODED.search(content):
+                self.found[place] += 1
+
+    def look_inside(self, place: str, content: bytes) -> None:
+        """Search what a store keeps, also as it was before it was compressed."""
+        self.look(place, [content])
+        with suppress(zlib.error):
+            self.look(place, [zlib.decompress(content)])
