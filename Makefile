@@ -8,6 +8,7 @@ RUN := .venv/bin/python
 ROUNDS ?= 20
 SEED ?= 1
 BROKERS ?= 3
+SERVICES_ARGS ?=
 SERVERS ?=
 ONCE ?=
 KAFKA ?=
@@ -43,11 +44,13 @@ docs: .venv/.synced ## Write the generated pages and schemas under docs/ again
 servers: .venv/.synced ## Start Kafka and the store until Ctrl-C (SERVERS="--brokers 3", "--secure", ...)
 	$(RUN) -m deploy.local.servers $(SERVERS)
 
-crash: .venv/.synced ## Kill, freeze and rebalance a running stream and check what arrives (ROUNDS, SEED, BROKERS)
+crash: .venv/.synced ## Break a running stream, then the four services, and judge what arrives (ROUNDS, SEED, BROKERS)
 	$(RUN) -m tests.crash --rounds $(ROUNDS) --seed $(SEED) --brokers $(BROKERS) $(ARGS)
+	$(RUN) -m tests.crash.services --seed $(SEED) $(SERVICES_ARGS)
 
-crash-controls: .venv/.synced ## Break each guarantee on purpose and see the same checker go red
+crash-controls: .venv/.synced ## Break each guarantee on purpose and see the same judges go red
 	$(RUN) -m tests.crash.controls $(ARGS)
+	$(RUN) -m tests.crash.services.controls $(SERVICES_ARGS)
 
 bench: .venv/.synced ## Measure against the baseline in the same run; a table, and JSON in build/bench.json
 	$(RUN) -m tests.bench $(ARGS)

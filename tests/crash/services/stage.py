@@ -33,6 +33,7 @@ AGAIN = (*COUNTED, "ruamjai_intake_repeated_total", "ruamjai_intake_taken_over_t
 SETTLE_SECONDS = 120.0
 LOOK_SECONDS = 0.5
 PARKED_SECONDS = 3.0
+LONGEST = 3
 HOOK_FAILURES = 3
 OUTCAST = "municipal-6703"
 """The desk whose first record is poison, so that everything after it waits."""
@@ -161,9 +162,15 @@ class Stage:
         return self.wait_green(quiet)
 
     def wait_green(self, quiet: float) -> Verdict:
-        """Wait until the verdict is green, or nothing new has come for `quiet` seconds; return it."""
-        self.reader.last_news = time.monotonic()
-        while not (verdict := self.verdict()).green and time.monotonic() - self.reader.last_news < quiet:
+        """Wait until the verdict is green, or little new has come for `quiet` seconds; return it.
+
+        Tasks that nobody answers make news for ever, so the wait has an end all the same.
+        """
+        self.reader.last_news = begun = time.monotonic()
+        while not (verdict := self.verdict()).green:
+            now = time.monotonic()
+            if now - self.reader.last_news > quiet or now - begun > LONGEST * quiet:
+                break
             time.sleep(LOOK_SECONDS)
         return verdict
 
