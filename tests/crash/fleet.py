@@ -113,7 +113,8 @@ class Members:
     def create(self, topics: Sequence[NewTopic]) -> None:
         """Create topics and wait until all of their replicas are in sync."""
         self._topics += [topic.topic for topic in topics]
-        for outcome in self.admin().create_topics(list(topics)).values():
+        admin = self.admin()
+        for outcome in admin.create_topics(list(topics)).values():
             outcome.result(60)
         poll(self.in_sync, STABLE_SECONDS, "replicas of all topics in sync")
 
