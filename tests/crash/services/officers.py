@@ -14,7 +14,7 @@ from tests.crash.services.source import client, post
 
 LOOK_SECONDS = 0.1
 AGAIN_SECONDS = 8.0
-AT_ONCE = 16
+AT_ONCE = 8
 DEAF = 12
 """One task in so many is never answered, one incident in so many never closed."""
 NEXT = {"assigned": "task.acknowledge", "acknowledged": "task.complete"}

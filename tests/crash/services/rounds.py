@@ -44,7 +44,8 @@ class Round:
     @property
     def counts(self) -> bool:
         """Whether anything had to be redone: otherwise the fault has proved nothing."""
-        return self.redone + self.repeated + self.asked_again > 0
+        asked_again = self.asked_again if self.fault.role == "intake" else 0
+        return self.redone + self.repeated + asked_again > 0
 
 
 def play(stage: Stage, fault: Fault, seed: int, number: int) -> Round:

@@ -10,14 +10,19 @@ import httpx
 
 from tests.crash.services.texts import Texts
 
-TICK = 0.02
+TICK = 0.01
+AT_ONCE = 16
+"""People who wait for an answer; while so many do, nobody else reports."""
 PAUSE_SECONDS = 0.5
 ANSWER_SECONDS = 5.0
 GIVE_UP_SECONDS = 180.0
 
 
 class Source:
-    """Offers `rate` reports a second to the replicas at `urls`, and keeps the answers in `accepted`."""
+    """Offers at most `rate` reports a second to the replicas at `urls`.
+
+    `accepted` gets the ids of those that were answered with 202.
+    """
 
     def __init__(self, urls: Sequence[str], texts: Texts, rate: float, accepted: set[str]) -> None:
         self._urls, self._texts, self._rate, self._accepted = urls, texts, rate, accepted
@@ -28,11 +33,12 @@ class Source:
 
     async def run(self) -> None:
         """Offer reports while `on`; return when each was answered, or given up."""
-        begun, bodies = time.monotonic(), iter(self._texts)
+        next_at, bodies = time.monotonic(), iter(self._texts)
         async with client() as http:
             while self.on:
-                while self.offered < (time.monotonic() - begun) * self._rate:
+                if len(self._waiting) < AT_ONCE and time.monotonic() >= next_at:
                     self._offer(http, next(bodies))
+                    next_at = max(next_at + 1 / self._rate, time.monotonic() - 1 / self._rate)
                 await asyncio.sleep(TICK)
             await asyncio.gather(*self._waiting)
 
