@@ -10,10 +10,9 @@ from services.notify import handlers, verdict
 from services.notify.fields import GRANTABLE, share
 from services.notify.ledger import entries
 from shared.bus import Emit
-from shared.bus.group_append import GroupAppend
 from shared.contracts.values import Sealed
 from shared.sealing import KeyRing
-from shared.store import Commit
+from shared.store import Commit, MongoStore
 
 LATE_SECONDS = 3.0
 
@@ -50,20 +49,20 @@ def ledger_line_missing() -> None:
 
 def publish_before_commit() -> None:
     """What was decided goes out at once, and into the log some seconds later."""
-    append = GroupAppend.append
+    append = MongoStore.append
     later: set[asyncio.Task[None]] = set()
 
-    async def append_(self: GroupAppend, commit: Commit) -> bool:
+    async def append_(self: MongoStore, commits: Sequence[Commit]) -> list[bool]:
         async def do() -> None:
             await asyncio.sleep(LATE_SECONDS)
-            await append(self, commit)
+            await append(self, commits)
 
         task = asyncio.create_task(do())
         later.add(task)
         task.add_done_callback(later.discard)
-        return True
+        return [True] * len(commits)
 
-    _put(GroupAppend, "append", append_)
+    _put(MongoStore, "append", append_)
 
 
 def _put(owner: Any, name: str, replacement: Any) -> None:
