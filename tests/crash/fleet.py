@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
@@ -78,6 +79,14 @@ class Member:
         except (OSError, LookupError):
             return dict.fromkeys(counted, 0.0)
         return {name: sum(_value(line) for line in lines if line.startswith(name)) for name in counted}
+
+    def ready(self) -> bool:
+        """Whether it says so: it is in its groups again, and broker and store answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port()}/readyz", timeout=5) as page:
+                return bool(page.status == 200)
+        except (OSError, LookupError):
+            return False
 
     def _port(self) -> int:
         with self.log.open() as log:
@@ -159,6 +168,17 @@ class Members:
 
     def partitions(self, role: str) -> Mapping[str, Collection[TopicPartition]]:
         """Return the partitions each member of a stable group owns; nothing while it is not."""
+        return {
+            name: [tp for tp in member.assignment.topic_partitions if not tp.topic.endswith(".replay")]
+            for name, member in self._stable(role).items()
+        }
+
+    def joined(self, role: str, name: str) -> str:
+        """Return the id under which a member is in its stable group; each time it joins it gets another."""
+        member = self._stable(role).get(name)
+        return member.member_id if member else ""
+
+    def _stable(self, role: str) -> Mapping[str, Any]:
         admin, group = self.admin(), self._groups[role]
         try:
             described = admin.describe_consumer_groups([group])[group].result(CALL_SECONDS)
@@ -166,12 +186,7 @@ class Members:
             return {}
         if described.state != ConsumerGroupState.STABLE:
             return {}
-        return {
-            member.client_id.removeprefix("ruamjai-"): [
-                tp for tp in member.assignment.topic_partitions if not tp.topic.endswith(".replay")
-            ]
-            for member in described.members
-        }
+        return {member.client_id.removeprefix("ruamjai-"): member for member in described.members}
 
     def committed(self, role: str, places: Sequence[TopicPartition]) -> bool:
         """Whether the group of `role` has committed these partitions to the end."""

@@ -1,7 +1,7 @@
 """Whether the ledger is complete, and equal to what left: judged from `deliveries` and the agency topics."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -92,7 +92,7 @@ class Ledger:
         on_topics = {(who, id_) for who, ids in self.topics.items() for id_ in ids}
         hooks = {e for (e, how, _), done in self.entries.items() if (how, done.outcome) == TAKEN}
         return {
-            "ledger missing": sum(1 for _ in self._missing(signed)),
+            "ledger missing": len(self.missing(signed, self.numbered)),
             "ledger beyond scope": sum(1 for _ in self._strange(signed)),
             "ledger twice": self.twice + sum(count - 1 for count in proofs.values()),
             "ledger is not what left": len(on_topics ^ proofs.keys()),
@@ -100,11 +100,15 @@ class Ledger:
             "webhook not in the ledger": len(self.topics[hooked] ^ hooks),
         }
 
-    def _missing(self, signed: Signed) -> Iterator[tuple[str, str]]:
-        for id_, event in self.numbered.items():
-            for agency in signed.concerned(event.category, event.codes):
-                if (id_, "topic", agency) not in self.entries:
-                    yield id_, agency
+    def missing(self, signed: Signed, events: Iterable[str]) -> set[str]:
+        """Return those of `events` that are not in the books for every agency in scope."""
+        found = ((id_, self.numbered[id_]) for id_ in events)
+        return {
+            id_
+            for id_, event in found
+            for agency in signed.concerned(event.category, event.codes)
+            if (id_, "topic", agency) not in self.entries
+        }
 
     def _strange(self, signed: Signed) -> Iterator[tuple[str, str]]:
         inside = {(told.agency, told.incident) for told in self.told}

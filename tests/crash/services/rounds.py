@@ -65,6 +65,7 @@ def play(stage: Stage, fault: Fault, seed: int, number: int) -> Round:
         stage.fleet.wait_complete()
         at = _hit(victim, fault)
     STRIKES[fault.kind](stage, fault, victim)
+    poll(lambda: all(m.ready() for m in stage.fleet.all), HIT_SECONDS, "all members ready")
     stage.fleet.wait_complete()
     stage.settle()
     result.seconds = time.time() - at
@@ -90,8 +91,10 @@ def _kill(stage: Stage, fault: Fault, victim: Member) -> None:
 
 
 def _freeze(stage: Stage, fault: Fault, victim: Member) -> None:
+    was = stage.fleet.joined(victim.role, victim.name)
     time.sleep(FREEZE_SECONDS)
     victim.process.resume()
+    poll(lambda: stage.fleet.joined(victim.role, victim.name) not in ("", was), HIT_SECONDS, "a new place")
 
 
 def _broker(stage: Stage, fault: Fault, victim: Member) -> None:

@@ -126,11 +126,20 @@ class Stage:
         poll(lambda: datetime.now(UTC) > changed.since, SETTLE_SECONDS, "the new agreement in force")
 
     def settle(self) -> None:
-        """Wait until every report accepted so far, and some more, are in incidents. Raises TimeoutError."""
+        """Wait until the reports accepted so far, and some more, are in incidents and those in the ledger.
+
+        Raises TimeoutError.
+        """
         target = len(self.outside.accepted) + int(self.load.rate)
         poll(lambda: len(self.outside.accepted) >= target, SETTLE_SECONDS, f"{target} reports accepted")
         reports = set(self.outside.accepted)
         poll(lambda: not self._on_their_way(reports), SETTLE_SECONDS, "all reports in incidents")
+        events = self.ask(lambda judge: set(judge.ledger.numbered))
+        poll(lambda: not self._unbooked(events), SETTLE_SECONDS, "all events in the ledger")
+
+    def _unbooked(self, events: set[str]) -> set[str]:
+        events &= self.ask(lambda judge: judge.ledger.missing(self.signed, events))
+        return events
 
     def _on_their_way(self, reports: set[str]) -> set[str]:
         reports -= self.judge.linked | self.judge.dead | self.outside.parked
