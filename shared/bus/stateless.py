@@ -1,5 +1,6 @@
 """Handlers without state: one event at a time, or a batch at a time that falls back to one at a time."""
 
+import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from types import CoroutineType
@@ -108,7 +109,11 @@ class Batch(Each):
     async def _call(self, events: Sequence[Event[Any]]) -> Sequence[Emits]:
         answers = self._batch(events)
         if isinstance(answers, CoroutineType):
-            answers = await answers
+            started = time.perf_counter()
+            try:
+                answers = await answers
+            finally:  # an async handler is there to wait for its store, once for all of them
+                self.waited += time.perf_counter() - started
         return cast("Sequence[Emits]", answers)
 
 

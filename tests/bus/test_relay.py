@@ -1,5 +1,6 @@
 """A service on a real Kafka: what goes in comes out, keyed, identified, in order, and once."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -14,6 +15,7 @@ from tests.bus.services import relay
 from tests.bus.support import header, record_of, report, until, value_of
 
 pytestmark = pytest.mark.real_kafka
+STORE_SECONDS = 0.02
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
 
@@ -65,6 +67,24 @@ async def test_a_batch_handler_that_raises_is_run_again_one_by_one(world: World)
     ]
     assert header(letter, "dlq_reason") == b"handler_error"
     assert header(letter, "ce_subject") == b"rep-3"
+
+
+async def test_a_handler_that_waits_for_its_store_gets_more_at_once_not_less(world: World) -> None:
+    source, sizes = world.topic("in"), list[int]()
+    await world.topics(source)
+    service = Service(world.name)
+
+    @service.on_batch(source)
+    async def remember(events: Sequence[Event[ReportReceived]]) -> Sequence[Iterable[Emit]]:
+        sizes.append(len(events))
+        await asyncio.sleep(STORE_SECONDS)
+        return [()] * len(events)
+
+    await world.send(*(record_of(source, report(n)) for n in range(400)))
+    async with world.running(service) as runtime:
+        await until(drained(runtime, 400), "all processed")
+    assert max(sizes) > 50
+    assert len(sizes) < 40
 
 
 async def test_a_new_group_starts_at_the_earliest_record(world: World) -> None:
