@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from deploy.local.unavailable import Unavailable
+from deploy.local.wait import poll
 from tests.crash.__main__ import attempt
 from tests.crash.checker import Verdict
 from tests.crash.faults import schedule
@@ -89,9 +90,12 @@ def play_all(stage: Stage, args: argparse.Namespace, rounds: list[Round]) -> Non
 def finish(stage: Stage, timer: list[float | None]) -> None:
     """Let everything come to its end, then silence; then ask every incident that is open for its owner."""
     stage.drain(QUIET_SECONDS)
+    if stage.ended:
+        raise TimeoutError(f"these ended by themselves: {', '.join(stage.ended)}")
     timer[0] = silence(stage)
     stage.ask_owners()
     stage.wait_green(QUIET_SECONDS)
+    poll(lambda: not stage.behind(), QUIET_SECONDS, "every group to have processed all there is")
     stage.fleet.stop()
     stage.search()
 

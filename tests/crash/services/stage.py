@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from confluent_kafka import TopicPartition
 from pymongo import MongoClient
 
 from deploy.local.demo.hook import Hook
@@ -24,7 +25,15 @@ from tests.crash.services.reader import Reader
 from tests.crash.services.signed import Signed
 from tests.crash.services.source import Source
 from tests.crash.services.texts import Texts
-from tests.crash.services.world import GENEROUS, HOOKED, World, agreement, first_terms, next_terms
+from tests.crash.services.world import (
+    GENEROUS,
+    HOOKED,
+    World,
+    agreement,
+    first_terms,
+    next_terms,
+    partitions_of,
+)
 from tests.crash.stage import Servers, index_ids
 
 SERVICES = ("intake", "geo", "dispatch", "notify")
@@ -58,7 +67,7 @@ class Stage:
         kafka = servers.kafka.url
         self.world = World(folder, kafka, servers.store.url, self.clients.receive(self.hook), control)
         self.hook.secret = self.world.hook_secret
-        self.fleet = Members(kafka, self._members(members), {name: name for name in SERVICES}, AGAIN)
+        self.fleet = Members(kafka, self._members(members), {name: name for name in self.world.groups}, AGAIN)
         self.outside, self.signed = Outside(HOOKED, GENEROUS), Signed()
         self.judge = Judge(self.outside, self.signed, Canaries())
         self.post = Post(kafka)
@@ -193,6 +202,14 @@ class Stage:
         """Ask the judge something while it is told nothing."""
         with self.reader.guard:
             return what(self.judge)
+
+    def behind(self) -> list[str]:
+        """Return the consumer groups that have not processed all that there is for them."""
+        inputs = {
+            group: [TopicPartition(topic.name, n) for topic in topics for n in range(partitions_of(topic))]
+            for group, topics in self.world.groups.items()
+        }
+        return [group for group, places in inputs.items() if not self.fleet.committed(group, places)]
 
     def ask_owners(self) -> None:
         """Ask for something in every incident that is open: whoever owns it must answer."""

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -82,16 +83,22 @@ class World:
         agencies = sorted({desk.agency for desk in load_pack(None).desks})
         in_sync = {"min.insync.replicas": str(max(1, replication - 1))}
         return [
-            NewTopic(topic.name, min(topic.partitions, PARTITIONS), replication, config=config | in_sync)
-            for topic, config in wanted(self._groups(), agencies)
+            NewTopic(topic.name, partitions_of(topic), replication, config=config | in_sync)
+            for topic, config in wanted(self.groups, agencies)
         ]
 
-    def _groups(self) -> dict[str, tuple[Topic, ...]]:
-        """Return the consumer groups, as the services declare them themselves."""
+    @cached_property
+    def groups(self) -> dict[str, tuple[Topic, ...]]:
+        """The consumer groups with their inputs, as the services declare them themselves."""
         declared = [
             build(load_settings(service, self.environ(service, service))) for service, build in BUILDS.items()
         ]
         return {s.group: s.topics for service in declared for s in service.subscriptions}
+
+
+def partitions_of(topic: Topic) -> int:
+    """Return how many partitions a topic has in a run."""
+    return min(topic.partitions, PARTITIONS)
 
 
 def first_terms(now: datetime) -> list[Terms]:
