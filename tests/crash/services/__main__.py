@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 from deploy.local.unavailable import Unavailable
-from deploy.local.wait import poll
 from tests.crash.__main__ import attempt
 from tests.crash.checker import Verdict
 from tests.crash.faults import schedule
@@ -92,10 +91,11 @@ def finish(stage: Stage, timer: list[float | None]) -> None:
     stage.drain(QUIET_SECONDS)
     if stage.ended:
         raise TimeoutError(f"these ended by themselves: {', '.join(stage.ended)}")
+    stage.caught_up(QUIET_SECONDS)
     timer[0] = silence(stage)
     stage.ask_owners()
     stage.wait_green(QUIET_SECONDS)
-    poll(lambda: not stage.behind(), QUIET_SECONDS, "every group to have processed all there is")
+    stage.caught_up(QUIET_SECONDS)
     stage.fleet.stop()
     stage.search()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from confluent_kafka import TopicPartition
@@ -203,13 +204,11 @@ class Stage:
         with self.reader.guard:
             return what(self.judge)
 
-    def behind(self) -> list[str]:
-        """Return the consumer groups that have not processed all that there is for them."""
-        inputs = {
-            group: [TopicPartition(topic.name, n) for topic in topics for n in range(partitions_of(topic))]
-            for group, topics in self.world.groups.items()
-        }
-        return [group for group, places in inputs.items() if not self.fleet.committed(group, places)]
+    def caught_up(self, seconds: float) -> None:
+        """Wait until every consumer group has processed all that there is for it. Raises TimeoutError."""
+        for group, topics in self.world.groups.items():
+            places = [TopicPartition(topic.name, n) for topic in topics for n in range(partitions_of(topic))]
+            poll(partial(self.fleet.committed, group, places), seconds, f"{group} to catch up")
 
     def ask_owners(self) -> None:
         """Ask for something in every incident that is open: whoever owns it must answer."""
