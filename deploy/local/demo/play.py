@@ -98,7 +98,8 @@ async def play(stage: Stage) -> None:
     now = datetime.now(UTC)
     await asyncio.to_thread(publish, stage.world, stage.day.partners, now)
     lasting = [partner.seconds for partner in stage.day.partners if partner.seconds]
-    stage.expires = now + timedelta(seconds=min(lasting))
+    if lasting:
+        stage.expires = now + timedelta(seconds=min(lasting))
     await _until(stage, lambda: _agreed(stage), 20, "notify knows the agreements")
     if stage.witness.of("incidents", "deliveries"):
         stage.troubles.append("the topics were not empty: give the demonstration a Kafka of its own")
