@@ -12,6 +12,7 @@ from services.notify.fields import GRANTABLE
 from shared.contracts import AgreementPublished, AgreementWithdrawn
 from shared.contracts.agreement import AgreementEvent, Terms
 from shared.contracts.values import AgencyCode, Id, Note
+from shared.settings import parse_yaml
 
 NOTICE = timedelta(minutes=10)
 """How long before it takes effect a change must be published: longer than an incident waits for its review
@@ -79,7 +80,7 @@ def load_agreements(folder: Path) -> list[AgreementEvent]:
 
 def _load(path: Path) -> tuple[AgreementEvent | None, list[str]]:
     try:
-        agreement = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).event()
+        agreement = _File.model_validate(parse_yaml(path.read_text(encoding="utf-8"))).event()
     except ValidationError as error:
         return None, [f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()]
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -88,8 +89,9 @@ def _load(path: Path) -> tuple[AgreementEvent | None, list[str]]:
 
 
 def _mark(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return "" if mark is None else f" at line {mark.line + 1}"
+    if mark := getattr(error, "problem_mark", None):
+        return f" at line {mark.line + 1}"
+    return f": {error}" if type(error) is yaml.YAMLError else ""
 
 
 def contradictions(agreement: AgreementEvent) -> Iterator[str]:

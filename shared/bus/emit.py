@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from shared.contracts.event import Event, EventData
@@ -41,12 +41,18 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """Wake the decider with a `TimerFired` at `due`, even if its process dies and nothing more comes in."""
+    """Wake the decider with a `TimerFired` at `due`, even if its process dies and nothing more comes in.
+
+    Never before: decisions are made at whole milliseconds, so `due` becomes the first that is not too early.
+    """
 
     subject: str
     kind: str
     due: datetime
     attempt: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "due", self.due + timedelta(microseconds=-self.due.microsecond % 1000))
 
     @property
     def id(self) -> str:

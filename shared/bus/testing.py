@@ -55,7 +55,7 @@ class Rehearsal(Generic[S]):
         return [data for key, timer in due for data in self._answer(key, fired(timer))]
 
     def _answer(self, key: str, cause: Event[Any]) -> list[EventData]:
-        now = self.clock.now()
+        now = datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)  # as the kernel records it
         decisions = list(self._decider.decide(self.state(key), cause, now))
         answers = tuple(translate(self._encoder, cause, decisions, now, self._done))
         self._fold.apply(Decided(key, cause.id, answers))

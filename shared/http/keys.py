@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 
 from shared.contracts.kafka import describe
 from shared.http.problem import Problem
-from shared.settings import ConfigurationError
+from shared.settings import ConfigurationError, parse_yaml
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -48,9 +48,9 @@ def load_keys(path: Path | None) -> ApiKeys:
     if path is None:
         return ApiKeys({})
     try:
-        found = yaml.safe_load(path.read_text()) or {}
+        found = parse_yaml(path.read_text(encoding="utf-8")) or {}
         return ApiKeys(TypeAdapter(dict[Digest, Caller]).validate_python(found))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"API_KEYS: {path}: {error}") from error
     except ValidationError as error:
         raise ConfigurationError(f"API_KEYS: {path}: {describe(error)}") from None

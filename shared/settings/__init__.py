@@ -4,6 +4,7 @@ from shared.settings.errors import ConfigurationError
 from shared.settings.kafka import KafkaClientOptions, kafka_client_options
 from shared.settings.load import SettingsError, load_settings
 from shared.settings.model import Settings
+from shared.settings.yaml_text import parse_yaml
 
 __all__ = [
     "ConfigurationError",
@@ -12,4 +13,5 @@ __all__ = [
     "SettingsError",
     "kafka_client_options",
     "load_settings",
+    "parse_yaml",
 ]

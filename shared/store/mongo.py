@@ -10,13 +10,11 @@ from shared.store import mongo_documents as codec
 from shared.store.documents import Documents, check_kind
 from shared.store.driver import DEFAULT_DATABASE, Client, Collection, Document, connect
 from shared.store.mongo_errors import insert_absent, mapped
-from shared.store.mongo_keyed import MongoDocuments
+from shared.store.mongo_keyed import BULK, MongoDocuments
 from shared.store.port import StoreUnavailable
 from shared.store.records import Commit, Head, Parked, Snapshot, check_states
 
 PURGE_PAGE = 500
-BULK = 20
-"""States saved at once, one bulk after the other: FerretDB stops for ever at larger ones, or at several."""
 POINT_READS = 8  # in flight at once, below the driver's number of connections
 
 
@@ -138,7 +136,7 @@ class MongoStore:
 
     def documents(self, kind: str) -> Documents:
         name = f"documents.{check_kind(kind)}"
-        return MongoDocuments(lambda: self._collection(name))
+        return MongoDocuments(lambda: self._collection(name), self._saving)
 
     async def _consecutive(self, stream: str, after: int, count: int) -> list[Commit]:
         reads = await asyncio.gather(*(self.commit(stream, after + i) for i in range(1, count + 1)))

@@ -1,5 +1,6 @@
 """Documents in the MongoDB adapter: a collection for each kind, so that no kind slows another's scans."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from pymongo import ReplaceOne
@@ -8,12 +9,18 @@ from shared.store.documents import ABOVE, Document
 from shared.store.driver import Collection
 from shared.store.mongo_errors import insert_absent, mapped
 
+BULK = 20
+"""Documents replaced at once, one bulk after another: FerretDB stops for ever at larger ones, or at many."""
+
 
 class MongoDocuments:
-    """The `Documents` of one kind; `collection` gives their collection once the store is started."""
+    """The `Documents` of one kind; `collection` gives their collection once the store is started.
 
-    def __init__(self, collection: Callable[[], Collection]) -> None:
-        self._collection = collection
+    `turn` is held while documents are replaced: a store does that one bulk at a time.
+    """
+
+    def __init__(self, collection: Callable[[], Collection], turn: asyncio.Lock) -> None:
+        self._collection, self._turn = collection, turn
 
     @mapped
     async def insert(self, documents: Sequence[Document]) -> list[bool]:
@@ -30,8 +37,9 @@ class MongoDocuments:
     async def put(self, documents: Sequence[Document]) -> None:
         last = {document.id: {"_id": document.id, "body": document.body} for document in documents}
         writes = [ReplaceOne({"_id": id_}, row, upsert=True) for id_, row in last.items()]
-        if writes:
-            await self._collection().bulk_write(writes, ordered=False)
+        for at in range(0, len(writes), BULK):
+            async with self._turn:
+                await self._collection().bulk_write(writes[at : at + BULK], ordered=False)
 
     @mapped
     async def delete(self, ids: Sequence[str]) -> None:

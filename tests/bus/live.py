@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import NewTopic
+from aiokafka.errors import CommitFailedError
 
 from shared.bus.admin import create_topics
 from shared.bus.letters import partitions
@@ -92,6 +93,18 @@ class World:
             return (await partitions(self.settings())).get(topic)
 
         return await until(known, f"{topic} is known")
+
+    async def skip(self, group: str, *topics: Topic) -> None:
+        """Let a group begin at the end of its topics: what other tests have left there is not for it.
+
+        A group that has been at work is past it; the embedded broker takes no offsets for such a one.
+        """
+        reader = AIOKafkaConsumer(bootstrap_servers=self.url, group_id=group, enable_auto_commit=False)
+        async with reader:
+            sources = [TopicPartition(t.name, n) for t in topics for n in await self._numbers(t.name)]
+            reader.assign(sources)
+            with suppress(CommitFailedError):
+                await reader.commit(await reader.end_offsets(sources))
 
     async def arrived(self, topic: Topic | str, count: int, seconds: float = 30.0) -> list[ConsumerRecord]:
         """Everything on a topic once it is at least `count` records."""

@@ -85,6 +85,14 @@ def test_a_timers_instant_is_kept_to_the_millisecond() -> None:
     assert Timer("s", "k", due, 2).id == timer_id("s", "k", 2)
 
 
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))
+def test_a_timer_is_due_at_the_first_millisecond_not_before_its_instant(instant: datetime) -> None:
+    timer = Timer("s", "k", instant)
+    assert timedelta() <= timer.due - instant < timedelta(milliseconds=1)
+    [decided] = restored(Decided("k", "c", (TimerSet(timer),)))
+    assert decided.answers == (TimerSet(timer),)
+
+
 def test_an_answer_of_a_newer_release_is_refused_by_name() -> None:
     body = encode_body([b'{"key":"k","cause":"c","answers":[{"teleport":1}]}'])
     with pytest.raises(ValueError, match=r"answer this release does not know: \['teleport'\]"):

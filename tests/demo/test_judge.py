@@ -1,5 +1,6 @@
 """The judge of the demonstration: silent when all is in order, and red for each thing that must not be."""
 
+import json
 import sqlite3
 import zlib
 from base64 import b64encode
@@ -10,11 +11,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pymongo import MongoClient
 
-from deploy.local.demo.evidence import Evidence, content
+from deploy.local.demo.evidence import Evidence, content, databases
 from deploy.local.demo.judge import forms, judge
 from deploy.local.demo.witness import Seen
+from deploy.local.demo.world import World
+from deploy.local.kafka_server import KafkaServer
+from shared.store import Document, open_store
 from tests.demo.made import AFTER, GUARD, SECRET, evidence, incident, record, shared
+from tests.store.helpers import a_commit
 
 
 def problems(found: Evidence) -> str:
@@ -44,13 +50,14 @@ def test_a_report_that_was_accepted_and_never_became_part_of_an_incident_is_lost
     assert second.id == "i2"
 
 
-@pytest.mark.parametrize("where", ["topic", "webhook", "file"])
+@pytest.mark.parametrize("where", ["topic", "webhook", "file", "trace"])
 def test_a_phone_number_in_the_open_is_a_leak(where: str) -> None:
     good = evidence()
     spoilt = {
         "topic": replace(good, records=[*good.records, record("incidents", "x.y", "d2", {"n": SECRET})]),
         "webhook": replace(good, bodies=[SECRET.encode()]),
         "file": replace(good, files={"intake.log": f"sent by {SECRET}".encode()}),
+        "trace": replace(good, traces=[f"sent by {SECRET}".encode()]),
     }[where]  # fmt: skip
     verdict = judge(spoilt)
     assert verdict.summary["leaked"] == 1
@@ -63,12 +70,33 @@ def test_a_secret_is_found_within_base64_wherever_it_begins(before: bytes, after
     assert any(form in text for form in forms(SECRET))
 
 
-def test_a_secret_is_found_in_a_compressed_cell_of_a_store(tmp_path: Path) -> None:
+PACKED = zlib.compress(SECRET.encode() * 9)
+
+
+@pytest.mark.parametrize(
+    "cell", [PACKED, json.dumps({"body": b64encode(PACKED).decode()})], ids=["bytes", "text"]
+)
+def test_a_secret_is_found_in_a_packed_cell_of_a_store(tmp_path: Path, cell: bytes | str) -> None:
     with closing(sqlite3.connect(tmp_path / "s.db")) as store:
-        store.execute("CREATE TABLE log (body BLOB)")
-        store.execute("INSERT INTO log VALUES (?)", (zlib.compress(SECRET.encode() * 9),))
+        store.execute("CREATE TABLE log (body)")
+        store.execute("INSERT INTO log VALUES (?)", (cell,))
         store.commit()
     assert SECRET.encode() in content(tmp_path / "s.db")
+
+
+@pytest.mark.real_mongo
+async def test_a_secret_is_found_in_a_database_on_a_server(mongo_url: str) -> None:
+    world = World(Path(), KafkaServer(""), mongo_url)
+    store = open_store(world.store("intake"))
+    await store.start()
+    await store.append([a_commit("intake/0", 1, PACKED)])
+    await store.documents("things").insert([Document("a", b'{"name": "somebody"}')])
+    await store.close()
+    found = dict(databases(world))["database intake"]
+    with MongoClient[dict[str, object]](mongo_url) as client:
+        client.drop_database(world.database("intake"))
+    assert SECRET.encode() in found
+    assert b"somebody" in found
 
 
 def test_a_field_that_was_not_granted_is_a_leak() -> None:

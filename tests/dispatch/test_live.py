@@ -104,9 +104,11 @@ class Live:
 
 
 @pytest.fixture
-def live(chosen_kafka: Chosen[KafkaServer], tmp_path: Path) -> Live:
+async def live(chosen_kafka: Chosen[KafkaServer], tmp_path: Path) -> Live:
     """A dispatch that is not running yet."""
-    return Live(chosen_kafka.server, tmp_path)
+    live = Live(chosen_kafka.server, tmp_path)
+    await live.world.skip("dispatch", *DESK_INPUTS)  # so that no ambulance is busy already
+    return live
 
 
 async def test_reports_become_incidents_whose_numbers_go_on_after_a_restart(live: Live) -> None:

@@ -31,7 +31,7 @@ def test_anything_else_is_not_a_key(tmp_path: Path, header: str | None) -> None:
     assert (refused.value.status, refused.value.headers) == (401, {"WWW-Authenticate": "Bearer"})
 
 
-@pytest.mark.parametrize("text", ["secret: {name: a, scopes: []}", "[1]", "{"])
+@pytest.mark.parametrize("text", ["secret: {name: a, scopes: []}", "[1]", "{", "2026-13-01"])
 def test_a_file_that_is_no_mapping_of_digests_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match=r"keys\.yaml"):
         load_keys(keys_file(tmp_path, text))

@@ -69,6 +69,8 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         (("categories: [road_accident]", "categories: []"), "terms"),
         (("terms:", "term:"), "term: Extra inputs are not permitted"),
         (("id: mou-1", "id: [mou-1"), "file: cannot be read: ParserError at line"),
+        (("2027-01-01", "2027-02-30"), "file: cannot be read: YAMLError: ValueError: day is out of range"),
+        (("id: mou-1", "id: " + "[" * 9_000), "file: cannot be read: YAMLError: RecursionError"),
     ],
 )
 def test_a_wrong_file_is_refused_with_file_field_and_reason(

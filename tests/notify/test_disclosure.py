@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
@@ -18,8 +19,11 @@ from services.notify.disclosure.ledger import Ledger, entry
 from services.notify.disclosure.limit import BURST, Limit
 from services.notify.disclosure.records import Records
 from services.notify.metrics import NotifyMetrics
+from shared.bus import Retry
+from shared.bus.errors import FatalError
+from shared.bus.publisher import Delivery, Publisher
 from shared.bus.testing import NOON, event_of
-from shared.clock import ManualClock
+from shared.clock import Clock, ManualClock
 from shared.contracts import EventData, ReportErased, ReportReceived, Status
 from shared.contracts.agreement import AgreementEvent
 from shared.contracts.delivery import DeliveryOutcome
@@ -100,11 +104,11 @@ class Noted(Ledger):
 
 
 class Office:
-    """The API with everything behind it, on a clock that stands still."""
+    """The API with everything behind it, on a clock that stands still unless another is given."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock | None = None) -> None:
         self.agreements, self.records = Agreements(NotifyMetrics()), Records(store)
-        self.ring, self.ledger, self.clock = Ring(), Noted(), ManualClock(NOON)
+        self.ring, self.ledger, self.clock = Ring(), Noted(), clock or ManualClock(NOON)
         keys = {"rescue-key": ("agency:rescue", SCOPE), "officer-key": ("officer:somchai", SCOPE)}
         keys |= {"other-key": ("agency:rescue", "commands")}
         callers = {
@@ -113,8 +117,8 @@ class Office:
         }
         metrics = NotifyMetrics()
         disclosures = Disclosures(self.agreements, self.records, self.ring, self.ledger, self.clock, metrics)
-        app = disclosure_api(disclosures, ApiKeys(callers), Limit(self.clock.monotonic))
-        self._transport = httpx.ASGITransport(app)
+        self.app = disclosure_api(disclosures, ApiKeys(callers), Limit(self.clock.monotonic))
+        self._transport = httpx.ASGITransport(self.app)
 
     def agree(self, agreed: AgreementEvent) -> None:
         """Have one agreement."""
@@ -203,6 +207,20 @@ async def test_without_proof_there_is_no_disclosure(office: Office) -> None:
     assert "content" not in answer.json()
 
 
+@pytest.mark.parametrize("fault", ["refused", "given up"])
+async def test_an_entry_the_broker_will_never_have_is_no_proof(fault: str) -> None:
+    delivery = Delivery(1)
+    if fault == "refused":
+        delivery.refused.append("deliveries")
+        delivery.settle(1)
+    else:
+        delivery.fail(FatalError("deliveries/0 cannot be written"))
+    publisher = AsyncMock(spec=Publisher)
+    publisher.publish.return_value = delivery
+    with pytest.raises(Retry):
+        await Ledger(publisher, "/t").record("rescue", "inc-1", "rep-1", "life_safety", Ruling(), NOON)
+
+
 async def test_while_the_agreements_may_be_out_of_date_nothing_is_disclosed(office: Office) -> None:
     office.agreements.confirm(float("-inf"))
     assert (await office.ask()).status_code == 503
@@ -220,6 +238,7 @@ async def test_who_asks_too_often_has_to_wait(office: Office) -> None:
     answers = [await office.ask() for _ in range(int(BURST) + 1)]
     assert [answer.status_code for answer in answers] == [200] * int(BURST) + [429]
     assert answers[-1].headers["retry-after"] == "1"
+    assert isinstance(office.clock, ManualClock)
     office.clock.advance(1)
     assert (await office.ask()).status_code == 200
 

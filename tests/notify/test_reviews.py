@@ -50,6 +50,13 @@ def test_an_incident_leaves_view_at_the_instant_the_agreement_expires_though_no_
     assert (delivery.recipient, delivery.outcome) == (RESCUE, DeliveryOutcome.DELIVERED)
 
 
+def test_an_instant_between_two_milliseconds_is_not_missed() -> None:
+    stage = Stage(agreement(valid_until=NOON + timedelta(seconds=40, microseconds=400)))
+    stage.hear(opened())
+    left = shared(stage.advance(40.0006)) + shared(stage.advance(0.0004))
+    assert [event.happened for event in left] == ["agreement.expired"]
+
+
 def test_a_withdrawal_that_was_announced_closes_at_its_instant() -> None:
     stage, known = Stage(agreement()), agreement()
     stage.hear(opened())

@@ -66,6 +66,7 @@ def test_an_endpoint_gets_its_secrets_from_files_and_the_environment(tmp_path: P
         (("agency: rescue", "agency: Rescue!"), "endpoints.rescue-hook.agency"),
         (("secrets: [{file: secret.txt}, {env: OLD_SECRET}]", "secret: x"), "endpoints.rescue-hook.secret"),
         (("endpoints:", "endpoints: ["), "file: cannot be read: ParserError"),
+        (("endpoints:", "since: 2026-13-01\nendpoints:"), "file: cannot be read: YAMLError"),
     ],
 )
 def test_a_wrong_endpoint_is_refused_with_file_field_and_reason(

@@ -15,9 +15,9 @@ SCALARS = (
     st.none()
     | st.booleans()
     | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.floats()
     | st.sampled_from([10**400, -1, 0, 181.0, 1e300, "", "67", "6701", "police", "P1", "Polygon", "CRS84"])
-    | st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=8)
+    | st.text(max_size=8)
 )
 VALUES = st.recursive(
     SCALARS,
@@ -72,3 +72,26 @@ def test_a_file_with_wrong_bytes_is_loaded_or_refused_with_reasons(name: str, no
         path.write_bytes(content[:at] + noise + content[at + len(noise) :])
         for problem in problems(Path(folder), {}):
             assert problem.split(": ")[0] in small()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sets(st.sampled_from(sorted(small())), min_size=1),
+    st.sampled_from(["gone", "a folder", "deep", "a link"]),
+)
+def test_files_that_are_none_are_refused_with_reasons(names: set[str], how: str) -> None:
+    with TemporaryDirectory() as folder:
+        assert problems(Path(folder), small()) == []
+        for name in names:
+            path = Path(folder) / name
+            path.unlink()
+            match how:
+                case "a folder":
+                    path.mkdir()
+                case "deep":
+                    path.write_text("[" * 100_000)
+                case "a link":
+                    path.symlink_to(path)
+        found = problems(Path(folder), {})
+        assert found
+        assert {problem.split(": ")[0] for problem in found} <= {*small()}

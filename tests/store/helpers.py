@@ -1,10 +1,12 @@
 """Small builders and the reload loop that a stream's owner would have, for the store's tests."""
 
 import asyncio
+import sqlite3
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -53,6 +55,15 @@ async def opened(url: str) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+def written(*files: Path) -> list[str]:
+    """Every statement it takes to write what is in these SQLite files: equal lists, nothing was written."""
+    found: list[str] = []
+    for file in files:
+        with closing(sqlite3.connect(file)) as database:
+            found += database.iterdump()
+    return found
 
 
 async def whole(store: Store, stream: str, after: int = 0, page: int = 100) -> list[Commit]:

@@ -8,6 +8,7 @@ import pytest
 from shared.store import MAX_BODY_BYTES, Document, GroupCommit, Store, StoreUnavailable
 from shared.store.documents import Documents
 from tests.store.helpers import opened
+from tests.store.proxy import TamperingProxy
 
 
 @pytest.fixture
@@ -52,6 +53,66 @@ async def test_a_scan_walks_a_prefix_in_byte_order(documents: Documents) -> None
     assert [d.id for d in await documents.scan("a/", after="A/1")] == ["a/1", "a/10", "a/2", "a/~"]
     assert await documents.scan("a/", after="b") == []
     assert (await documents.scan("b/"))[0].body == b"b/1"
+
+
+async def test_many_documents_go_in_and_out_at_once(documents: Documents) -> None:
+    many = [Document(f"{n:04}", b"%d" % n) for n in range(500)]
+    assert await documents.insert(many) == [True] * 500
+    assert await documents.insert(many) == [False] * 500
+    await documents.put([Document(d.id, d.body * 2) for d in many])
+    assert await documents.get([d.id for d in many]) == {d.id: d.body * 2 for d in many}
+    found: list[Document] = []
+    while page := await documents.scan(after=found[-1].id if found else ""):
+        found += page
+    assert [(d.id, d.body) for d in found] == [(d.id, d.body * 2) for d in many]
+    await documents.delete([d.id for d in many])
+    assert await documents.scan() == []
+
+
+async def test_writers_may_insert_put_and_delete_at_the_same_time(store_url: str) -> None:
+    async with opened(store_url) as one, opened(store_url) as two:
+
+        async def live(store: Store, owner: str) -> None:
+            mine = store.documents("things")
+            for n in range(20):
+                some = [Document(f"{owner}/{k}", b"%d" % n) for k in range(30)]
+                await mine.put(some)
+                assert (
+                    await mine.insert([Document(f"{owner}/{k}/{n}", b"") for k in range(30)]) == [True] * 30
+                )
+                await mine.delete([f"{owner}/{k}/{n}" for k in range(30)])
+
+        owners = [(store, f"{name}{n}") for n in range(3) for name, store in (("one", one), ("two", two))]
+        await asyncio.gather(*(live(store, owner) for store, owner in owners))
+        left = await one.documents("things").scan(limit=1_000)
+        assert {d.id: d.body for d in left} == {
+            f"{owner}/{k}": b"19" for _, owner in owners for k in range(30)
+        }
+
+
+async def test_a_body_at_the_limit_is_kept_and_so_is_an_empty_one(documents: Documents) -> None:
+    largest = bytes(range(256)) * (MAX_BODY_BYTES // 256)
+    await documents.insert([Document("x" * 512, largest), Document("empty", b"")])
+    await documents.put([Document("empty", b"")])
+    assert await documents.get(["x" * 512, "empty"]) == {"x" * 512: largest, "empty": b""}
+
+
+async def test_documents_are_there_for_the_next_process(store_url: str) -> None:
+    async with opened(store_url) as store:
+        await store.documents("things").insert([Document("a", b"a"), Document("gone", b"")])
+        await store.documents("things").delete(["gone"])
+    async with opened(store_url) as store:
+        assert await store.documents("things").scan() == [Document("a", b"a")]
+
+
+@pytest.mark.real_mongo
+async def test_a_reply_lost_after_an_insert_leaves_the_identity_taken(mongo_store_url: str) -> None:
+    async with TamperingProxy(mongo_store_url) as proxy, opened(proxy.url) as store:
+        proxy.lose_answer_to_next_insert()
+        with pytest.raises(StoreUnavailable):
+            await store.documents("things").insert([Document("a", b"ours")])
+        assert await store.documents("things").insert([Document("a", b"again")]) == [False]
+        assert await store.documents("things").get(["a"]) == {"a": b"ours"}
 
 
 async def test_kinds_stay_apart(store: Store) -> None:

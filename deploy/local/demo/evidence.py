@@ -1,7 +1,9 @@
 """What the judge goes by: what reporters were answered, and raw bytes that independent clients read."""
 
+import re
 import sqlite3
 import zlib
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -10,17 +12,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
+
 from deploy.local.demo.day import Day
 from deploy.local.demo.play import Stage
 from deploy.local.demo.reporters import Sent
 from deploy.local.demo.witness import Seen
+from deploy.local.demo.world import KEYS, SERVICES, World
 
 SQLITE = b"SQLite format 3"
+BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}")
+INDEXES = {".index", ".timeindex"}
+"""Kafka's, of which each partition has two of 10 MB: numbers where a record begins, and holes."""
 
 
 @dataclass
 class Evidence:
-    """All of it. `files` are names and contents of what the services wrote; `expires` ends one agreement."""
+    """All of it. `files` are names and contents of what the services wrote, `traces` what they exported.
+
+    `expires` ends one agreement.
+    """
 
     day: Day
     reports_sent: int
@@ -34,6 +46,7 @@ class Evidence:
     bodies: Sequence[bytes]
     expires: datetime
     files: Mapping[str, bytes] = field(default_factory=dict)
+    traces: Sequence[bytes] = ()
     troubles: Sequence[str] = ()
 
     @cached_property
@@ -63,7 +76,6 @@ class Evidence:
 
 def gather(stage: Stage) -> Evidence:
     """Return what a stage has seen, and what its services have written."""
-    paths = [path for path in stage.world.folder.rglob("*") if path.is_file()]
     return Evidence(
         day=stage.day,
         reports_sent=stage.reporters.sent,
@@ -74,13 +86,19 @@ def gather(stage: Stage) -> Evidence:
         hooked=[event["id"] for event in stage.hook.got],
         bodies=stage.hook.bodies,
         expires=stage.expires,
-        files={str(path.relative_to(stage.world.folder)): content(path) for path in paths},
+        files=written(stage.world.folder) | dict(databases(stage.world)),
         troubles=stage.troubles + (["a webhook was wrongly signed"] if stage.hook.forged else []),
     )
 
 
+def written(folder: Path) -> dict[str, bytes]:
+    """Return what is in each file under `folder`, by its path there."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix not in INDEXES]
+    return {str(path.relative_to(folder)): content(path) for path in paths}
+
+
 def content(path: Path) -> bytes:
-    """Return what is in a file; of a store also what it keeps compressed."""
+    """Return what is in a file; of a store also what it keeps compressed or in base64."""
     try:
         found = path.read_bytes()
     except OSError:  # a store's temporary file that is gone by now
@@ -88,12 +106,34 @@ def content(path: Path) -> bytes:
     return found + b"\n".join(_cells(path)) if found.startswith(SQLITE) else found
 
 
+def databases(world: World) -> Iterator[tuple[str, bytes]]:
+    """Yield what is in each database of a run on a server, whose files may be elsewhere."""
+    if world.mongo is None:
+        return
+    with MongoClient[RawBSONDocument](world.mongo, document_class=RawBSONDocument) as client:
+        for name in (*SERVICES, KEYS):
+            base = client[world.database(name)]
+            rows = [row for kind in base.list_collection_names() for row in base[kind].find()]
+            bodies = [value for row in rows for value in row.values() if isinstance(value, bytes)]
+            packed = (inner for body in bodies for inner in unpacked(body))
+            yield f"database {name}", b"\n".join([*(row.raw for row in rows), *packed])
+
+
 def _cells(path: Path) -> Iterator[bytes]:
-    """Yield every value of every table that is compressed, as it was before."""
+    """Yield what is packed in every value of every table."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
         for (table,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             for row in store.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - a name from the file itself
                 for cell in row:
-                    if isinstance(cell, bytes):
-                        with suppress(zlib.error):
-                            yield zlib.decompress(cell)
+                    yield from unpacked(cell if isinstance(cell, bytes) else str(cell).encode())
+
+
+def unpacked(packed: bytes) -> Iterator[bytes]:
+    """Yield what is compressed or written in base64 in `packed`, and what is packed in that."""
+    with suppress(zlib.error):
+        yield (inner := zlib.decompress(packed))
+        yield from unpacked(inner)
+    for text in BASE64.findall(packed):
+        whole = text[:-1] if len(text) % 4 == 1 else text
+        yield (inner := b64decode(whole + b"=" * (-len(whole) % 4)))
+        yield from unpacked(inner)

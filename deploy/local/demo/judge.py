@@ -39,11 +39,11 @@ class Verdict:
 def judge(evidence: Evidence) -> Verdict:
     """Return the verdict on a day."""
     summary = count(evidence)
-    leaks = [*_leaks(evidence), *_overshared(evidence)]
+    leaked = list(leaks(evidence))
     checks = (_lost, _scenes, _refused, _gaps, _hook)
     found = [problem for check in checks for problem in check(evidence)]
-    problems = [*evidence.troubles, *_off(evidence, summary), *leaks, *found]
-    return Verdict(summary | {"leaked": len(leaks)}, problems)
+    problems = [*evidence.troubles, *_off(evidence, summary), *leaked, *found]
+    return Verdict(summary | {"leaked": len(leaked)}, problems)
 
 
 def count(evidence: Evidence) -> dict[str, Any]:
@@ -159,26 +159,39 @@ def _gaps(evidence: Evidence) -> Iterator[str]:
                 yield f"{stream}: incident {incident_id} is numbered {found}"
 
 
-def _leaks(evidence: Evidence) -> Iterator[str]:
-    """Yield where something personal can be read in the open."""
-    places = [(f"topic {r.topic}", r.value + str(r.headers).encode()) for r in evidence.records]
-    places += [("a webhook", body) for body in evidence.bodies]
-    places += [(f"file {name}", content) for name, content in evidence.files.items()]
-    by_place: dict[str, bytes] = {}
-    for place, content in places:
-        by_place[place] = by_place.get(place, b"") + b"\n" + content
+def leaks(evidence: Evidence) -> Iterator[str]:
+    """Yield what somebody can read who must not."""
+    by_place = readable(evidence)
     for sent in evidence.accepted:
         for place, content in by_place.items():
-            if any(form in content for secret in sent.secrets for form in forms(secret)):
+            if any(is_in(secret, content) for secret in sent.secrets):
                 yield f"leaked: personal data of report {sent.report_id} in {place}"
+    yield from _overshared(evidence)
+
+
+def readable(evidence: Evidence) -> dict[str, bytes]:
+    """Return all that was written, by where it can be read: topics, webhooks, files, traces."""
+    places = [(f"topic {r.topic}", r.value + str(r.headers).encode() + r.key) for r in evidence.records]
+    places += [("a webhook", body) for body in evidence.bodies]
+    places += [(f"file {name}", content) for name, content in evidence.files.items()]
+    places += [("the traces", body) for body in evidence.traces]
+    by_place: dict[str, list[bytes]] = {}
+    for place, content in places:
+        by_place.setdefault(place, []).append(content)
+    return {place: b"\n".join(contents) for place, contents in by_place.items()}
+
+
+def is_in(secret: str, content: bytes) -> bool:
+    """Whether `secret` can be read in `content`, however it is written there."""
+    return any(form in content for form in forms(secret))
 
 
 @cache
 def forms(secret: str) -> tuple[bytes, ...]:
-    """Return how `secret` can be written: plain, and within base64 at each of the three alignments."""
+    """Return how `secret` can be written: plain, in JSON, within base64 at each of the three alignments."""
     raw = secret.encode()
     shifted = (b64encode(bytes(skip) + raw)[-(-skip * 8 // 6) :].rstrip(b"=")[:-1] for skip in range(3))
-    return (raw, *shifted)
+    return (raw, json.dumps(secret)[1:-1].encode(), *shifted)
 
 
 def _overshared(evidence: Evidence) -> Iterator[str]:

@@ -22,6 +22,7 @@ from deploy.local.demo.world import World, publish
 CHAPTER_SECONDS = 45.0
 QUIET_SECONDS = 40.0
 SILENCE_SECONDS = 2.0
+LEAVE_SECONDS = 10.0
 LOOK_SECONDS = 0.1
 BETWEEN_REPORTS = 0.15
 OFFICER = "officer:control-room"
@@ -97,16 +98,34 @@ async def play(stage: Stage) -> None:
     now = datetime.now(UTC)
     await asyncio.to_thread(publish, stage.world, stage.day.partners, now)
     lasting = [partner.seconds for partner in stage.day.partners if partner.seconds]
-    stage.expires = now + timedelta(seconds=min(lasting))
+    if lasting:
+        stage.expires = now + timedelta(seconds=min(lasting))
     await _until(stage, lambda: _agreed(stage), 20, "notify knows the agreements")
     if stage.witness.of("incidents", "deliveries"):
         stage.troubles.append("the topics were not empty: give the demonstration a Kafka of its own")
     for chapter in stage.day.chapters:
         if chapter.after_expiry:
-            await asyncio.sleep(max(0.0, (stage.expires - datetime.now(UTC)).total_seconds() + 0.5))
+            await _expiry(stage)
         await _chapter(stage, chapter)
     await _until(stage, lambda: _settled(stage), QUIET_SECONDS, "webhook and ledger have everything")
     await _silence(stage)
+
+
+async def _expiry(stage: Stage) -> None:
+    """Wait until the agreement has expired and its agency was told so, before anything else happens."""
+    left = (stage.expires - datetime.now(UTC)).total_seconds()
+    if left < 0:
+        stage.troubles.append(f"the agreement expired {-left:.0f} s before its chapters were over: too slow")
+    await asyncio.sleep(max(0.0, left))
+    await _until(stage, lambda: _taken_leave(stage), LEAVE_SECONDS, "who may see no more is told so")
+
+
+def _taken_leave(stage: Stage) -> bool:
+    """Whether nothing is open in the view of an agency whose agreement has expired."""
+    expired = [stage.partners[partner.agency] for partner in stage.day.partners if partner.seconds]
+    told = [r.data for reader in expired for r in reader.seen if r.kind == "incident.shared"]
+    last = {data["incident_id"]: data["view"] for data in told}
+    return all(view is None or view["lifecycle"] == "closed" for view in last.values())
 
 
 async def _silence(stage: Stage) -> None:

@@ -6,7 +6,7 @@ import secrets
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,6 +38,8 @@ from shared.contracts.topics import (
 from shared.pack import load_pack
 
 SERVICES = ("intake", "geo", "dispatch", "notify")
+KEYS = "keys"
+"""The name of the store of the keys that seal personal data."""
 ROOT = Path(__file__).parents[3]
 READY_SECONDS = 60.0
 ACKNOWLEDGE_SECONDS = 5
@@ -68,6 +70,8 @@ class World:
     master_key: str = field(default_factory=lambda: b64encode(secrets.token_bytes(32)).decode(), repr=False)
     processes: dict[str, ServerProcess] = field(default_factory=dict)
     topics: list[str] = field(default_factory=list)
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Settings of every service beside those that the world needs."""
 
     def api(self, service: str) -> str:
         """The base URL of a service's API."""
@@ -85,7 +89,11 @@ class World:
         """The URL of the store called `name`: a database, or a file, of its own."""
         if self.mongo is None:
             return f"sqlite:///{self.folder}/{name}.db"
-        return urlsplit(self.mongo)._replace(path=f"/ruamjai_demo_{self.mark}_{name}").geturl()
+        return urlsplit(self.mongo)._replace(path=f"/{self.database(name)}").geturl()
+
+    def database(self, name: str) -> str:
+        """The name of that database on a server."""
+        return f"ruamjai_demo_{self.mark}_{name}"
 
     def log(self, name: str) -> Path:
         """Where a service's log goes."""
@@ -117,23 +125,37 @@ def agencies_of(day: Day) -> list[str]:
     return sorted({desk.agency for desk in load_pack(None).desks} | {p.agency for p in day.partners})
 
 
+def app(service: str) -> Sequence[str]:
+    """Return what Python is told to run a service."""
+    return ["-m", f"services.{service}.app"]
+
+
 @contextmanager
-def running(day: Day, folder: Path, hook_port: int, kafka: str | None) -> Iterator[World]:
+def running(
+    day: Day,
+    folder: Path,
+    hook_port: int,
+    kafka: str | None,
+    *,
+    start: Callable[[str], Sequence[str]] = app,
+    extra: Mapping[str, str] | None = None,
+) -> Iterator[World]:
     """A world with everything ready; on leaving, all that was started here has ended.
 
     `kafka`: "native" starts real servers; otherwise KAFKA_URL and MONGO_URL count, where they are set.
+    `start` says how a service is run, `extra` are settings of all of them.
     """
     with ExitStack() as stack:
         world = _servers(folder, kafka, stack)
-        _keys(world)
+        world.extra = extra or {}
+        _keys(world, day)
         _hooks(world, day, hook_port)
         _topics(world, day)
         for name in SERVICES:
             world.ports[name] = (free_port(), free_port())
         for name in SERVICES:
-            process = ServerProcess(
-                [sys.executable, "-m", f"services.{name}.app"], world.log(name), _environ(world, name)
-            )
+            command = [sys.executable, *start(name)]
+            process = ServerProcess(command, world.log(name), _environ(world, name))
             world.processes[name] = process
             stack.callback(process.stop)
             process.start()
@@ -152,9 +174,10 @@ def _servers(folder: Path, kafka: str | None, stack: ExitStack) -> World:
     return World(folder, stack.enter_context(closing(EmbeddedKafka())), os.environ.get("MONGO_URL"))
 
 
-def _keys(world: World) -> None:
+def _keys(world: World, day: Day) -> None:
     """Make an API key for everybody who calls; the services get digests only."""
     scopes = {"officer:control-room": ["commands"], "sensor:river-gauge": ["reports.write"]}
+    scopes |= {f"agency:{partner.agency}": ["disclosures"] for partner in day.partners}
     world.keys = {name: secrets.token_urlsafe(24) for name in scopes}
     digests = {
         hashlib.sha256(key.encode()).hexdigest(): {"name": name, "scopes": scopes[name]}
@@ -189,7 +212,7 @@ def _environ(world: World, service: str) -> dict[str, str]:
         "KAFKA_URL": world.kafka.url,
         "STORE_URL": world.store(service),
         "DATA_DIR": str(world.folder),
-        "KEYS_URL": world.store("keys"),
+        "KEYS_URL": world.store(KEYS),
         "MASTER_KEY": world.master_key,
         "API_KEYS": str(world.folder / "api-keys.yaml"),
         "API_PORT": str(api),
@@ -201,7 +224,7 @@ def _environ(world: World, service: str) -> dict[str, str]:
     kept = {
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "RUAMJAI_CACHE") if name in os.environ
     }
-    return kept | settings
+    return {**kept, **settings, **world.extra}
 
 
 def _ready(world: World, name: str) -> bool:

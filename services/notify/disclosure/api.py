@@ -3,9 +3,10 @@
 import logging
 from datetime import datetime
 from math import ceil
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
-from fastapi import FastAPI, Header, Response
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.security import HTTPBearer
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
@@ -18,7 +19,7 @@ from services.notify.metrics import NotifyMetrics
 from shared.bus import Retry
 from shared.clock import Clock
 from shared.contracts.values import Code, Id, Sealed
-from shared.http import ApiKeys, Problem, api
+from shared.http import ApiKeys, Problem, api, documented
 from shared.sealing import KeyErasedError
 from shared.store import StoreUnavailable
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 SCOPE = "disclosures"
 AGENCY = "agency:"
 RETRY = {"Retry-After": "5"}
+Key = Depends(HTTPBearer(auto_error=False, description=f"An agency's API key with the scope {SCOPE}"))
 
 
 class Asked(BaseModel):
@@ -128,12 +130,14 @@ def disclosure_api(disclosures: Disclosures, keys: ApiKeys, limit: Limit) -> Fas
     """Return the application."""
     app = api("Ruamjai notify", "1", max_body=4096)
 
-    @app.post("/v1/disclosures", response_model=Disclosed)
-    async def disclose(
-        asked: Asked, response: Response, authorization: Annotated[str | None, Header()] = None
-    ) -> Disclosed:
+    @app.post(
+        "/v1/disclosures",
+        responses=documented(400, 401, 403, 404, 408, 409, 410, 413, 422, 429, 503),
+        dependencies=[Key],
+    )
+    async def disclose(asked: Asked, request: Request, response: Response) -> Disclosed:
         """Read the sealed block of one report, if the agreement in effect grants `sealed` there."""
-        caller = keys.caller(authorization, SCOPE)
+        caller = keys.caller(request.headers.get("authorization"), SCOPE)
         if not caller.name.startswith(AGENCY):
             raise Problem(403, "forbidden", "this key is not an agency's")
         if wait := limit.wait(caller.name):

@@ -4,6 +4,8 @@ import asyncio
 from datetime import datetime
 
 from services.notify.disclosure.judge import Ruling
+from shared.bus import Retry
+from shared.bus.errors import FatalError
 from shared.bus.publisher import Delivery as OnItsWay
 from shared.bus.publisher import Publisher
 from shared.contracts import DeliveryRecorded, encode
@@ -55,7 +57,7 @@ class Ledger:
     async def record(
         self, agency: str, incident_id: str, report_id: str, purpose: str, ruling: Ruling, now: datetime
     ) -> None:
-        """Return once the entry is on the broker. Raises TimeoutError when it is not within SECONDS."""
+        """Return once the entry is on the broker. Raises TimeoutError or Retry when it is not in SECONDS."""
         id_ = new_id()
         data = entry(id_, agency, incident_id, report_id, purpose, ruling, now)
         record = encode(
@@ -63,4 +65,9 @@ class Ledger:
         )
         async with asyncio.timeout(SECONDS):
             delivery: OnItsWay = await self._publisher.publish([record])
-            await delivery.wait()
+            try:
+                await delivery.wait()
+            except FatalError as error:
+                raise Retry(str(error)) from error
+        if delivery.refused:
+            raise Retry(f"{DELIVERIES.name} refuses the entry: raise its max.message.bytes")

@@ -14,7 +14,7 @@ from services.notify.webhooks.sign import secret_of
 from services.notify.webhooks.ssrf import ForbiddenError, Network, judge_now, target_of
 from shared.contracts.kafka import describe
 from shared.contracts.values import AgencyCode
-from shared.settings import ConfigurationError
+from shared.settings import ConfigurationError, parse_yaml
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Url = Annotated[str, StringConstraints(max_length=2_000)]
@@ -76,7 +76,7 @@ def load_endpoints(path: Path | None, environ: Mapping[str, str] = os.environ) -
     if path is None:
         return []
     try:
-        file = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        file = _File.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise EndpointsError([f"{path.name}: file: cannot be read: {type(error).__name__}"]) from None
     except ValidationError as error:
