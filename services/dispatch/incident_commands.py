@@ -6,7 +6,7 @@ from services.dispatch import ending, moving, reports
 from services.dispatch.asked import Refused, Why, from_desk, home_incident, open_incident, permit
 from services.dispatch.incidents import ENDED, number
 from services.dispatch.planning import drop_tasks, plan, tell_desks
-from services.dispatch.state import Task
+from services.dispatch.state import Incident, Task, Told
 from services.dispatch.tasks import keep
 from services.dispatch.turn import Turn
 from shared.contracts import CommandRequested, IncidentUpdated
@@ -51,34 +51,53 @@ def _tasks_of_home(turn: Turn, command: CommandRequested) -> list[Task]:
 
 
 def link(turn: Turn, command: CommandRequested) -> None:
-    """Move a report of this desk to the incident, for good."""
+    """Move a report of this desk to the incident, for good; from a desk: say whether its report fits here."""
+    if from_desk(command):
+        _offered(turn, command)
+        return
     id_, held = open_incident(turn, command)
     report_id = command.args.report_id or ""
-    other = reports.holder(turn, report_id)
-    if other is None:
-        raise Refused(Why.UNKNOWN_REPORT, "no such report at this desk")
+    found = reports.find(turn, report_id)
+    if found is None:
+        raise _not_here(held, report_id)
+    other, told = found
     if other == id_:
         raise Refused(Why.ALREADY_LINKED, "the report is linked to this incident")
     source = turn.state.incidents[other]
     if source.status is not held.status:
         raise Refused(Why.STATUS_DIFFERS, "an exercise is never linked with what is real")
-    told = next(told for told in source.told if told.report_id == report_id)
     reports.leave(turn, other, told)
     reports.link(turn, id_, told, "linked by a person")
+
+
+def _offered(turn: Turn, command: CommandRequested) -> None:
+    view, report_id = command.view, command.args.report_id
+    if view is None or report_id is None:
+        raise Refused(Why.INCOMPLETE, "an offer carries the report's id and what it says, as a view")
+    if view.desk != from_desk(command):
+        raise Refused(Why.NOT_ALLOWED, "only the report's own desk offers it")
+    reports.offer(turn, Told.of_view(view, report_id), command.status)
+
+
+def _not_here(held: Incident, report_id: str) -> Refused:
+    if any(entry.report_id == report_id and entry.suggested for entry in held.view.reports):
+        detail = "the report's incident is at another desk, or over: have it handed over to this desk first"
+        return Refused(Why.OTHER_DESK, detail)
+    return Refused(Why.UNKNOWN_REPORT, "no such report at this desk")
 
 
 def unlink(turn: Turn, command: CommandRequested) -> None:
     """Undo a link: the report gets its own incident; or withdraw a suggestion."""
     id_, held = open_incident(turn, command)
-    report_id = command.args.report_id
-    told = next((told for told in held.told if told.report_id == report_id), None)
+    report_id = command.args.report_id or ""
+    told = reports.known(held, report_id)
     if told is not None and held.view.report_count < 2:
         raise Refused(Why.LAST_REPORT, "an incident keeps its last report; close it instead")
     if told is not None:
         reports.unlink(turn, id_, told)
         reports.open_own(turn, told, held.status, "unlinked by a person")
     elif any(entry.report_id == report_id and entry.suggested for entry in held.view.reports):
-        reports.decline(turn, id_, report_id or "")
+        reports.decline(turn, id_, report_id)
     else:
         raise Refused(Why.UNKNOWN_REPORT, "no such report in this incident")
 
