@@ -101,7 +101,10 @@ class Stage(Rehearsal[Any]):
 
     def __init__(self, *agreements: AgreementEvent) -> None:
         self.book, self.counted = Book(agreements), list[Verdict]()
-        super().__init__(Sharing(lambda: self.book, self.counted.extend))
+        self.without_topic = set[str]()
+        super().__init__(
+            Sharing(lambda: self.book, lambda agency: agency not in self.without_topic, self.counted.extend)
+        )
 
     def now_agreed(self, *agreements: AgreementEvent) -> None:
         """Exchange the agreements."""
