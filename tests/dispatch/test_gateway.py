@@ -2,9 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -109,15 +108,6 @@ class Post:
         async with httpx.AsyncClient(transport=transport, base_url="http://dispatch") as client:
             headers |= {"Authorization": f"Bearer {key}"}
             return await client.post("/v1/commands", json=body, headers=headers)
-
-
-@pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    """A gateway on an empty store."""
-    store = SqliteStore(str(tmp_path / "dispatch.db"))
-    await store.start()
-    yield Post(store)
-    await store.close()
 
 
 async def test_an_answer_goes_to_the_desk_that_owns_the_agencys_task(post: Post) -> None:

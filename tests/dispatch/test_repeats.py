@@ -1,8 +1,6 @@
 """The same request again is the same command, whatever happened in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,19 +8,9 @@ import pytest
 
 from services.dispatch.repeats import KEPT
 from shared.contracts import Record
-from shared.store import SqliteStore
 from shared.store.expiry import Expiry
 from tests.dispatch.stage import NEXT, POLICE
 from tests.dispatch.test_gateway import Post
-
-
-@pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    """A gateway on an empty store."""
-    store = SqliteStore(str(tmp_path / "dispatch.db"))
-    await store.start()
-    yield Post(store)
-    await store.close()
 
 
 def keyed(post: Post, body: Any, idempotency_key: str = "k", key: str = "officer:a") -> Any:

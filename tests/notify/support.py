@@ -96,6 +96,15 @@ def updated(seq: int, *changed: str, incident: str = INCIDENT, **given: Any) -> 
     return IncidentUpdated(incident_id=incident, seq=seq, changed=changed, view=view(**given))
 
 
+class Hands:
+    """A clock's hands."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Stage(Rehearsal[Any]):
     """A rehearsal of the decider, with agreements that a test may exchange."""
 

@@ -16,6 +16,7 @@ from tests.notify.support import (
     HOSPITAL,
     INCIDENT,
     RESCUE,
+    Hands,
     Stage,
     agreement,
     opened,
@@ -97,15 +98,6 @@ def test_an_incident_that_nobody_could_be_told_of_is_not_remembered() -> None:
     stage = stage_without(RESCUE, HOSPITAL)
     stage.hear(opened())
     assert stage.state(INCIDENT) == Audience()
-
-
-class Hands:
-    """A clock's hands."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_topic_is_believed_to_be_missing_only_after_a_second_look() -> None:
