@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from pymongo import MongoClient
 
 from deploy.local.choose import Chosen, choose_kafka, choose_mongo
 from deploy.local.cluster import KafkaCluster
@@ -14,6 +15,7 @@ from deploy.local.kafka_server import KafkaServer
 from deploy.local.store import MongoServer
 from shared.store import Store, open_store
 from tests.servers import require_ours, require_real
+from tests.store.helpers import in_database
 
 Mongo = MongoServer | str | None
 
@@ -78,6 +80,19 @@ def topic(chosen_kafka: Chosen[KafkaServer], request: pytest.FixtureRequest) -> 
         return name
 
     return create
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mongo", marks=pytest.mark.real_mongo)])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty store, once for every adapter."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/shared.db"
+        return
+    server: str = request.getfixturevalue("mongo_url")
+    name = f"t{uuid4().hex}"
+    yield in_database(server, name)
+    with MongoClient[dict[str, object]](server) as client:
+        client.drop_database(name)
 
 
 @pytest.fixture(autouse=True)

@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Protocol
 
-from fastapi import FastAPI, Header, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import FastAPI, Header
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from services.dispatch.asked import Why
 from services.dispatch.gateway import Gateway, NotPassed
+from services.dispatch.repeats import Asked, KeyReusedError, Repeats, digest_of
 from shared.clock import Clock
-from shared.contracts import Record, encode
+from shared.contracts import Record
 from shared.contracts.command import CommandArgs, CommandBody, CommandRequested
 from shared.contracts.ids import new_id
-from shared.contracts.topics import DESKS_COMMANDS
 from shared.contracts.values import DottedCode, Id
 from shared.http import ApiKeys, Problem, api
 from shared.store import StoreUnavailable
@@ -29,10 +30,18 @@ PROBLEMS = {
         403: "The key may not say this",
         404: "No such incident",
         413: "The body is too large",
-        422: "The body does not fit",
+        422: "The body does not fit, or the Idempotency-Key stands for another body",
         503: "Store or broker do not answer; a command that got an id may still take effect",
     }.items()
 }
+IdempotencyKey = Annotated[
+    Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")] | SkipJsonSchema[None],
+    Header(
+        description="New for each command, the same when the request is sent again: within 72 hours the same "
+        "caller gets the same `command_id` for it, and the desk decides it once. With another body it is "
+        "refused with 422. Without a key each request is a command of its own"
+    ),
+]
 
 
 class Delivery(Protocol):
@@ -69,7 +78,12 @@ class Accepted(BaseModel):
 
 
 def commands_api(
-    gateway: Gateway, keys: ApiKeys, publisher: Sender, clock: Clock, within: float = PUBLISH_SECONDS
+    gateway: Gateway,
+    repeats: Repeats,
+    keys: ApiKeys,
+    publisher: Sender,
+    clock: Clock,
+    within: float = PUBLISH_SECONDS,
 ) -> FastAPI:
     """Return the API. Keys need the scope `commands` and a name `officer:<id>` or `agency:<code>`.
 
@@ -79,15 +93,28 @@ def commands_api(
 
     @app.post("/v1/commands", status_code=202, responses=dict(PROBLEMS))  # type: ignore[arg-type]
     async def ask(
-        body: Command, response: Response, authorization: Annotated[str | None, Header()] = None
+        body: Command,
+        authorization: Annotated[str | None, Header()] = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> Accepted:
         caller = keys.caller(authorization, SCOPE)
         if caller.name.partition(":")[0] not in ACTORS:
             raise Problem(403, "forbidden", "this key is neither an officer's nor an agency's")
-        command, id_ = await _routed(gateway, body, caller.name), new_id()
-        record = _record(command, id_, clock)
-        await _published(publisher, record, id_, within)
-        return Accepted(command_id=id_, desk=command.desk)
+        digest = digest_of(body)
+
+        async def make() -> Asked:
+            command = await _routed(gateway, body, caller.name)
+            return Asked(id=new_id(), at=clock.now(), command=command, digest=digest)
+
+        try:
+            asked = await repeats.first(caller.name, idempotency_key, digest, make)
+        except KeyReusedError:
+            detail = "this Idempotency-Key stands for another command; take a new one for a new command"
+            raise Problem(422, "idempotency_key_reused", detail) from None
+        except StoreUnavailable:
+            raise Problem(503, "unavailable", "try again", headers={"Retry-After": "2"}) from None
+        await _published(publisher, asked.record(), asked.id, within)
+        return Accepted(command_id=asked.id, desk=asked.command.desk)
 
     return app
 
@@ -99,17 +126,10 @@ async def _routed(gateway: Gateway, body: Command, actor: str) -> CommandRequest
     except NotPassed as no:
         status = 404 if no.reason is Why.UNKNOWN_INCIDENT else 403
         raise Problem(status, no.reason.value, no.detail) from None
-    except StoreUnavailable:
-        raise Problem(503, "unavailable", "try again", headers={"Retry-After": "2"}) from None
 
 
 class _Body(CommandBody):
     """A command's body that is no event of its own."""
-
-
-def _record(command: CommandRequested, id_: str, clock: Clock) -> Record:
-    topic, source = DESKS_COMMANDS.name, "/ruamjai/dispatch/gateway"
-    return encode(topic, command.desk, command, id=id_, source=source, time=clock.now(), traceparent=None)
 
 
 async def _published(publisher: Sender, record: Record, id_: str, within: float) -> None:

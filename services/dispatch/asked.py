@@ -18,6 +18,7 @@ class Why(StrEnum):
     UNKNOWN_TASK = "unknown_task"
     UNKNOWN_UNIT = "unknown_unit"
     UNKNOWN_REPORT = "unknown_report"
+    OTHER_DESK = "other_desk"
     UNKNOWN_DESK = "unknown_desk"
     NOT_ALLOWED = "not_allowed"
     INCIDENT_CLOSED = "incident_closed"

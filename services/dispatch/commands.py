@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from services.dispatch import desk_commands as desks
 from services.dispatch import incident_commands as incident
 from services.dispatch import task_commands as task
-from services.dispatch.asked import Elsewhere, Refused, Why
+from services.dispatch.asked import Elsewhere, Refused, Why, from_desk
 from services.dispatch.turn import Turn
 from shared.contracts import CommandAccepted, CommandRefused, CommandRequested
 from shared.contracts.command import Verb
 
 MOST_HELD = 100
-VERBS: Mapping[str, Callable[[Turn, CommandRequested], None]] = {
+Act = Callable[[Turn, CommandRequested], None]
+VERBS: Mapping[str, Act] = {
     Verb.INCIDENT_UPDATE: incident.update,
     Verb.INCIDENT_LINK: incident.link,
     Verb.INCIDENT_UNLINK: incident.unlink,
@@ -28,6 +30,20 @@ VERBS: Mapping[str, Callable[[Turn, CommandRequested], None]] = {
     Verb.TASK_ESCALATE: task.escalate,
     Verb.UNIT_SET_STATE: task.set_state,
 }
+FROM_DESKS: Mapping[str, Act] = {
+    Verb.INCIDENT_UPDATE: desks.changed,
+    Verb.INCIDENT_LINK: desks.offered,
+    Verb.INCIDENT_HAND_OVER: desks.handed_over,
+    Verb.INCIDENT_CLOSE: desks.called_off,
+    Verb.TASK_ASSIGN: desks.assigned,
+    Verb.TASK_ACKNOWLEDGE: desks.reported,
+    Verb.TASK_DECLINE: desks.reported,
+    Verb.TASK_EN_ROUTE: desks.reported,
+    Verb.TASK_ON_SCENE: desks.reported,
+    Verb.TASK_COMPLETE: desks.reported,
+    Verb.TASK_ESCALATE: desks.reported,
+}
+"""What these verbs mean when a desk says them; the others are a person's, and refused."""
 
 
 def on_command(turn: Turn, command: CommandRequested) -> None:
@@ -46,7 +62,7 @@ def on_command(turn: Turn, command: CommandRequested) -> None:
 
 
 def _act(turn: Turn, command: CommandRequested) -> None:
-    act = VERBS.get(command.verb)
+    act = (FROM_DESKS.get(command.verb) if from_desk(command) else None) or VERBS.get(command.verb)
     if act is None:
         raise Refused(Why.UNKNOWN_VERB, "this release does not know the verb")
     act(turn, command)

@@ -1,13 +1,12 @@
-"""The verbs about an incident, decided by its home desk; some also come from there to desks with a task."""
+"""The verbs about an incident, decided by its home desk."""
 
 from typing import Any
 
 from services.dispatch import ending, moving, reports
-from services.dispatch.asked import Refused, Why, from_desk, home_incident, open_incident, permit
+from services.dispatch.asked import Refused, Why, home_incident, open_incident, permit
 from services.dispatch.incidents import ENDED, number
-from services.dispatch.planning import drop_tasks, plan, tell_desks
-from services.dispatch.state import Task
-from services.dispatch.tasks import keep
+from services.dispatch.planning import plan, tell_desks
+from services.dispatch.state import Incident
 from services.dispatch.turn import Turn
 from shared.contracts import CommandRequested, IncidentUpdated
 from shared.contracts.command import Verb
@@ -16,11 +15,7 @@ LONGEST_TEXT = 8_000
 
 
 def update(turn: Turn, command: CommandRequested) -> None:
-    """Change category or priority or add a note; from a home desk: this is how the incident is now."""
-    if from_desk(command):
-        for task in _tasks_of_home(turn, command):
-            keep(turn, task, view=command.view, home=from_desk(command))
-        return
+    """Change category or priority or add a note."""
     id_, held = open_incident(turn, command)
     args = command.args
     new: dict[str, Any] = {"category": args.category, "priority": args.priority}
@@ -35,50 +30,42 @@ def update(turn: Turn, command: CommandRequested) -> None:
         plan(turn, id_)
 
 
-def _tasks_of_home(turn: Turn, command: CommandRequested) -> list[Task]:
-    """Return this desk's tasks of the incident, if the desk that asks is its home, or has become it."""
-    asking = from_desk(command)
-    here = [
-        task
-        for task in turn.state.tasks.values()
-        if task.incident_id == command.incident_id and task.view is not None
-    ]
-    if not here:
-        raise Refused(Why.UNKNOWN_TASK, "no task of that incident here")
-    if command.view is None or command.view.desk != asking:
-        raise Refused(Why.NOT_ALLOWED, "only the incident's home desk says this")
-    return here
-
-
 def link(turn: Turn, command: CommandRequested) -> None:
     """Move a report of this desk to the incident, for good."""
     id_, held = open_incident(turn, command)
     report_id = command.args.report_id or ""
-    other = reports.holder(turn, report_id)
-    if other is None:
-        raise Refused(Why.UNKNOWN_REPORT, "no such report at this desk")
+    found = reports.find(turn, report_id)
+    if found is None:
+        raise _not_here(held, report_id)
+    other, told = found
     if other == id_:
         raise Refused(Why.ALREADY_LINKED, "the report is linked to this incident")
     source = turn.state.incidents[other]
     if source.status is not held.status:
         raise Refused(Why.STATUS_DIFFERS, "an exercise is never linked with what is real")
-    told = next(told for told in source.told if told.report_id == report_id)
     reports.leave(turn, other, told)
     reports.link(turn, id_, told, "linked by a person")
+
+
+def _not_here(held: Incident, report_id: str) -> Refused:
+    if any(entry.report_id == report_id and entry.suggested for entry in held.view.reports):
+        detail = "the report's incident is at another desk, or over: have it handed over to this desk first"
+        return Refused(Why.OTHER_DESK, detail)
+    return Refused(Why.UNKNOWN_REPORT, "no such report at this desk")
 
 
 def unlink(turn: Turn, command: CommandRequested) -> None:
     """Undo a link: the report gets its own incident; or withdraw a suggestion."""
     id_, held = open_incident(turn, command)
-    report_id = command.args.report_id
-    told = next((told for told in held.told if told.report_id == report_id), None)
+    report_id = command.args.report_id or ""
+    told = reports.known(held, report_id)
     if told is not None and held.view.report_count < 2:
         raise Refused(Why.LAST_REPORT, "an incident keeps its last report; close it instead")
     if told is not None:
         reports.unlink(turn, id_, told)
         reports.open_own(turn, told, held.status, "unlinked by a person")
     elif any(entry.report_id == report_id and entry.suggested for entry in held.view.reports):
-        reports.decline(turn, id_, report_id or "")
+        reports.decline(turn, id_, report_id)
     else:
         raise Refused(Why.UNKNOWN_REPORT, "no such report in this incident")
 
@@ -92,10 +79,7 @@ def resolve(turn: Turn, command: CommandRequested) -> None:
 
 
 def close(turn: Turn, command: CommandRequested) -> None:
-    """Close the incident; from a home desk: the task here is called off."""
-    if from_desk(command):
-        drop_tasks(turn, _tasks_of_home(turn, command)[0].incident_id)
-        return
+    """Close the incident."""
     id_, _ = open_incident(turn, command)
     ending.close(turn, id_, command.args.outcome or "resolved")
 
@@ -115,27 +99,9 @@ def reopen(turn: Turn, command: CommandRequested) -> None:
 
 
 def hand_over(turn: Turn, command: CommandRequested) -> None:
-    """Give the incident to another desk; from the old home desk: it is ours now."""
-    if from_desk(command):
-        _move(turn, command)
-        return
+    """Give the incident to another desk."""
     id_, _ = open_incident(turn, command)
     to = command.args.to_desk
     if to is None or to == turn.desk or to not in turn.rules.pack.desk_by_code:
         raise Refused(Why.UNKNOWN_DESK, "to_desk is not another desk of the pack")
     moving.hand_over(turn, id_, to)
-
-
-def _move(turn: Turn, command: CommandRequested) -> None:
-    id_, view, seq = command.incident_id, command.view, command.seq
-    if id_ is None or view is None or seq is None:
-        raise Refused(Why.INCOMPLETE, "a hand-over carries the incident, its view and its seq")
-    if view.desk != turn.desk:
-        gone = turn.state.gone.get(id_)
-        if gone is None or gone.to != view.desk or gone.asked:
-            raise Refused(Why.UNKNOWN_INCIDENT, "no such incident is on its way to that desk")
-        moving.ask_new_desk(turn, id_, view, seq, command.status)
-        return
-    if id_ in turn.state.incidents:
-        raise Refused(Why.ALREADY_HELD, "the incident is here already")
-    moving.take_over(turn, id_, view, seq, command.status)

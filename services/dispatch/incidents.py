@@ -1,6 +1,7 @@
 """The home desk's side: it alone numbers an incident's events, and each carries the whole view."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from services.dispatch.facts import ReportTaken
@@ -29,7 +30,14 @@ CLOSE = "close"
 
 def open_incident(turn: Turn, incident_id: str, told: Told, status: Status, reason: str) -> None:
     """Open an incident for one report."""
-    view = IncidentView(
+    view = view_of_one(turn, told, turn.now)
+    turn.publish(IncidentOpened(incident_id=incident_id, seq=1, view=view, status=status))
+    turn.keep(ReportTaken(incident_id=incident_id, told=told, reason=reason))
+
+
+def view_of_one(turn: Turn, told: Told, opened_at: datetime) -> IncidentView:
+    """Return an incident of this desk that has one report and nothing else yet."""
+    return IncidentView(
         desk=turn.desk,
         lifecycle=Lifecycle.RECEIVED,
         category=told.category,
@@ -37,12 +45,10 @@ def open_incident(turn: Turn, incident_id: str, told: Told, status: Status, reas
         text=told.text,
         point=told.point,
         place=told.place,
-        opened_at=turn.now,
+        opened_at=opened_at,
         report_count=1,
         reports=(ReportLink(report_id=told.report_id, linked_at=turn.now),),
     )
-    turn.publish(IncidentOpened(incident_id=incident_id, seq=1, view=view, status=status))
-    turn.keep(ReportTaken(incident_id=incident_id, told=told, reason=reason))
 
 
 def number(
@@ -119,7 +125,7 @@ def _reached(task: TaskView) -> Lifecycle:
     return Lifecycle(task.state.value)
 
 
-def linked(held: Incident, told: Told, now: Any) -> tuple[int, tuple[ReportLink, ...]]:
+def linked(held: Incident, told: Told, now: datetime) -> tuple[int, tuple[ReportLink, ...]]:
     """Return count and list of an incident's reports with `told` among them, confirmed."""
     others = tuple(link for link in held.view.reports if link.report_id != told.report_id)
     link = ReportLink(report_id=told.report_id, linked_at=now)

@@ -33,15 +33,7 @@ def take_over(turn: Turn, incident_id: str, view: IncidentView, seq: int, status
     """Number an incident's events from here on, and let every desk with a task know where to report."""
     turn.publish(IncidentUpdated(incident_id=incident_id, seq=seq + 1, view=view, status=status))
     if view.reports:
-        told = Told(
-            report_id=view.reports[0].report_id,
-            received_at=view.opened_at,
-            category=view.category,
-            priority=view.priority,
-            text=view.text,
-            point=view.point,
-            place=view.place,
-        )
+        told = Told.of_view(view, view.reports[0].report_id)
         turn.keep(ReportTaken(incident_id=incident_id, told=told, reason="handed over"))
     for task in [t for t in turn.state.tasks.values() if t.incident_id == incident_id]:
         keep(turn, task, home=turn.desk, view=None)

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from services.dispatch.ending import close
 from services.dispatch.facts import ReportDropped, ReportTaken
-from services.dispatch.incidents import ENDED, MOST_REPORTS, linked, number, open_incident
+from services.dispatch.incidents import ENDED, MOST_REPORTS, linked, number, open_incident, view_of_one
 from services.dispatch.linking import Band, judge
 from services.dispatch.planning import plan, tell_desks
-from services.dispatch.state import Told
+from services.dispatch.state import Incident, Told
 from services.dispatch.tasks import serve_waiting
 from services.dispatch.turn import Turn
 from shared.contracts import IncidentLinked, IncidentUnlinked, IncidentUpdated, Status
-from shared.contracts.command import Verb
+from shared.contracts.command import CommandArgs, Verb
 from shared.contracts.ids import derived_id
 from shared.contracts.report import ReportLocated
 from shared.contracts.values import UNKNOWN_CATEGORY
@@ -25,10 +25,37 @@ def on_report(turn: Turn, report: ReportLocated) -> None:
         return
     verdict = judge(told, candidates(turn, report.status))
     if verdict.band is Band.LINK and verdict.incident_id:
-        link(turn, verdict.incident_id, told, verdict.reason)
+        incident_id = verdict.incident_id
+        link(turn, incident_id, told, verdict.reason)
+    else:
+        incident_id = open_own(turn, told, report.status, verdict.reason)
+        if verdict.band is Band.SUGGEST and verdict.incident_id:
+            suggest(turn, verdict.incident_id, told)
+    for desk in report.neighbours:
+        ask_next_door(turn, desk, incident_id, told)
+
+
+def ask_next_door(turn: Turn, desk: str, incident_id: str, told: Told) -> None:
+    """Ask the desk behind a border whether it knows of `told`, shown as the incident it would be alone."""
+    if desk == turn.desk:
         return
-    open_own(turn, told, report.status, verdict.reason)
-    if verdict.band is Band.SUGGEST and verdict.incident_id:
+    turn.ask(
+        desk,
+        Verb.INCIDENT_LINK,
+        incident_id=incident_id,
+        args=CommandArgs(report_id=told.report_id),
+        view=view_of_one(turn, told, told.received_at),
+        status=turn.state.incidents[incident_id].status,
+    )
+
+
+def offer(turn: Turn, told: Told, status: Status) -> None:
+    """Offer a neighbour's report to the incident that it is most likely about; only a person may link it."""
+    verdict = judge(told, candidates(turn, status))
+    if verdict.band is Band.NEW or verdict.incident_id is None or find(turn, told.report_id) is not None:
+        return
+    view = turn.state.incidents[verdict.incident_id].view
+    if all(entry.report_id != told.report_id for entry in view.reports):
         suggest(turn, verdict.incident_id, told)
 
 
@@ -49,11 +76,30 @@ def holder(turn: Turn, report_id: str) -> str | None:
     return next(holding, None)
 
 
-def open_own(turn: Turn, told: Told, status: Status, reason: str) -> None:
-    """Open an incident for `told` alone and send who has to go."""
+def find(turn: Turn, report_id: str) -> tuple[str, Told] | None:
+    """Return the incident of this desk that has a report, and what is known of the report."""
+    for incident_id, held in turn.state.incidents.items():
+        if (told := known(held, report_id)) is not None:
+            return incident_id, told
+    return None
+
+
+def known(held: Incident, report_id: str) -> Told | None:
+    """Return what is known of a report of an incident: after a hand-over, no more than the incident says."""
+    for told in held.told:
+        if told.report_id == report_id:
+            return told
+    entries = [entry for entry in held.view.reports if not (entry.suggested or entry.erased)]
+    linked_here = any(entry.report_id == report_id for entry in entries)
+    return Told.of_view(held.view, report_id) if linked_here else None
+
+
+def open_own(turn: Turn, told: Told, status: Status, reason: str) -> str:
+    """Open an incident for `told` alone and send who has to go; return its id."""
     incident_id = derived_id(turn.id, "incident", told.report_id, 0)
     open_incident(turn, incident_id, told, status, reason)
     plan(turn, incident_id)
+    return incident_id
 
 
 def link(turn: Turn, incident_id: str, told: Told, reason: str) -> None:

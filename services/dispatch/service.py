@@ -8,9 +8,11 @@ from services.dispatch.following import KIND, Index, go_on
 from services.dispatch.gateway import Gateway, Responses
 from services.dispatch.handlers import Desks
 from services.dispatch.metrics import DispatchMetrics
+from services.dispatch.repeats import Repeats
 from services.dispatch.turn import Rules
 from shared.bus import Emit, Retry, Service
 from shared.bus.runtime import Runtime
+from shared.bus.sweep import sweep
 from shared.contracts import Event, IncidentHandedOver, ResponseSubmitted
 from shared.contracts.incident import IncidentEvent
 from shared.contracts.topics import DESK_INPUTS, INCIDENTS, agency_responses
@@ -34,6 +36,8 @@ def dispatch(rules: Rules) -> Service:
     async def answer(event: Event[ResponseSubmitted]) -> Iterable[Emit]:
         return await responses.answer(agency_of[event.topic or ""], event)
 
+    service.beside(sweep)
+
     @service.beside
     async def commands(runtime: Runtime) -> None:
         assert runtime.store is not None
@@ -42,7 +46,7 @@ def dispatch(rules: Rules) -> Service:
         gateway = Gateway(rules, index, metrics)
         follower.bind(index, metrics)
         responses.bind(gateway)
-        app = commands_api(gateway, keys, runtime.publisher, runtime.clock)
+        app = commands_api(gateway, Repeats(runtime.store), keys, runtime.publisher, runtime.clock)
         await serve(app, runtime.settings.api_host, runtime.settings.api_port)
 
     return service

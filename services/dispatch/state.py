@@ -27,6 +27,12 @@ class Told(Model):
         """Return what is needed of `report`."""
         return cls.model_validate(report.model_dump(include=set(cls.model_fields)))
 
+    @classmethod
+    def of_view(cls, view: IncidentView, report_id: str) -> "Told":
+        """Return what `view` says of its report `report_id`, where nothing else is known of it."""
+        said = {name: getattr(view, name) for name in ("category", "priority", "text", "point", "place")}
+        return cls(report_id=report_id, received_at=view.opened_at, **said)
+
 
 class Incident(Model):
     """An incident whose home is this desk; `told` are its newest reports."""

@@ -4,24 +4,21 @@ from services.dispatch import tasks
 from services.dispatch.asked import (
     Refused,
     Why,
-    from_desk,
-    home_incident,
     open_incident,
     own_task,
     own_unit,
 )
 from services.dispatch.escalation import escalate as escalate_task
 from services.dispatch.facts import UnitMissed
-from services.dispatch.incidents import ENDED, OVER, task_changed
-from services.dispatch.planning import MOST_TASKS, give, hand_task
+from services.dispatch.incidents import ENDED
+from services.dispatch.planning import MOST_TASKS, give
 from services.dispatch.state import Task
 from services.dispatch.turn import Turn
 from services.dispatch.units import is_idle, move, unit_now
 from shared.contracts import CommandRequested
 from shared.contracts.command import Verb
-from shared.contracts.task import EscalationStep
 from shared.contracts.unit import UnitState
-from shared.contracts.view import TaskState, TaskView
+from shared.contracts.view import TaskState
 
 STATE_OF = {
     Verb.TASK_ACKNOWLEDGE: TaskState.ACKNOWLEDGED,
@@ -33,25 +30,11 @@ RESTING = (UnitState.AVAILABLE, UnitState.UNAVAILABLE, UnitState.OFF_DUTY)
 
 
 def assign(turn: Turn, command: CommandRequested) -> None:
-    """Own a task a home desk gives; note whom another desk sent; or do as a person says."""
-    if from_desk(command):
-        if command.args.to_desk == turn.desk:
-            _take(turn, command)
-        else:
-            note_report(turn, command)
-    elif command.unit_id:
+    """Send a unit, or give a desk a task."""
+    if command.unit_id:
         _put(turn, own_task(turn, command), command)
     else:
         _add(turn, command)
-
-
-def _take(turn: Turn, command: CommandRequested) -> None:
-    id_, task_id, view = command.incident_id, command.task_id, command.view
-    if id_ is None or task_id is None or view is None or task_id.count("/") < 2:
-        raise Refused(Why.INCOMPLETE, "a task comes with its id, its incident and the incident's view")
-    if task_id in turn.state.tasks:
-        raise Refused(Why.ALREADY_HELD, "the task is here already")
-    tasks.take(turn, id_, task_id, command.status, view=view, attempt=command.args.attempt or 0)
 
 
 def _put(turn: Turn, task: Task, command: CommandRequested) -> None:
@@ -77,9 +60,6 @@ def _add(turn: Turn, command: CommandRequested) -> None:
 
 def progress(turn: Turn, command: CommandRequested) -> None:
     """Acknowledge, go, arrive: only ever forward."""
-    if from_desk(command):
-        note_report(turn, command)
-        return
     task, state = own_task(turn, command), STATE_OF[Verb(command.verb)]
     if command.unit_id not in (None, task.unit):
         raise Refused(Why.OUT_OF_ORDER, "another unit has this task")
@@ -90,68 +70,21 @@ def progress(turn: Turn, command: CommandRequested) -> None:
 
 def decline(turn: Turn, command: CommandRequested) -> None:
     """Give the task to somebody else."""
-    if from_desk(command):
-        note_report(turn, command)
-    else:
-        tasks.decline(turn, own_task(turn, command))
+    tasks.decline(turn, own_task(turn, command))
 
 
 def complete(turn: Turn, command: CommandRequested) -> None:
     """End the task."""
-    if from_desk(command):
-        note_report(turn, command)
-    else:
-        tasks.complete(turn, own_task(turn, command), command.args.outcome or "done")
+    tasks.complete(turn, own_task(turn, command), command.args.outcome or "done")
 
 
 def escalate(turn: Turn, command: CommandRequested) -> None:
     """Ask the next one now."""
-    if from_desk(command):
-        note_report(turn, command)
-        return
     task = own_task(turn, command)
     if task.state is not TaskState.ASSIGNED:
         raise Refused(Why.OUT_OF_ORDER, f"the task is {task.state} already")
     tasks.answered(turn, task)
     escalate_task(turn, task)
-
-
-def note_report(turn: Turn, command: CommandRequested) -> None:
-    """Number what another desk says of the task it owns. A task it passes on is handed to the next desk."""
-    id_, held = home_incident(turn, command)
-    known = next((task for task in held.view.tasks if task.task_id == command.task_id), None)
-    if known is None or known.desk != from_desk(command):
-        raise Refused(Why.NOT_ALLOWED, "the desk that owns the task says this")
-    if known.state in OVER:
-        raise Refused(Why.TASK_OVER, "the task is over")
-    held_here, args = turn.state.tasks.get(known.task_id), command.args
-    seen = tasks.task_view(turn, held_here) if held_here else _seen(command)
-    step = _step(command)
-    task_changed(
-        turn,
-        id_,
-        seen,
-        Verb(command.verb),
-        outcome=args.outcome or "done",
-        step=step,
-        attempt=args.attempt or 1,
-    )
-    if command.verb == Verb.TASK_ESCALATE and step is EscalationStep.PARTNER_DESK:
-        hand_task(turn, id_, known.task_id, seen.desk, args.attempt)
-
-
-def _seen(command: CommandRequested) -> TaskView:
-    tasks_seen = command.view.tasks if command.view else ()
-    found = [task for task in tasks_seen if task.task_id == command.task_id]
-    if not found:
-        raise Refused(Why.INCOMPLETE, "the report of a desk carries its task")
-    return found[0]
-
-
-def _step(command: CommandRequested) -> EscalationStep:
-    if command.args.to_desk:
-        return EscalationStep.PARTNER_DESK
-    return EscalationStep.NEXT_UNIT if command.unit_id else EscalationStep.SUPERVISOR
 
 
 def set_state(turn: Turn, command: CommandRequested) -> None:

@@ -14,7 +14,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.intake import draft
-from services.intake.expiry import Expiry
 from services.intake.metrics import IntakeMetrics
 from services.intake.outbox import Outbox
 from services.intake.report import NewReport
@@ -24,6 +23,7 @@ from shared.contracts.ids import new_id
 from shared.contracts.topics import REPORTS_RECEIVED, REPORTS_RECEIVED_URGENT
 from shared.sealing import KeyRing
 from shared.store import Document, GroupCommit, Store, StoreUnavailable
+from shared.store.expiry import Expiry
 from shared.telemetry import Tracing
 
 ACCEPTED, TRACKED = "accepted", "tracked"

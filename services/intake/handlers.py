@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from services.intake.accept import Acceptance
 from services.intake.api import intake_api
 from services.intake.callers import Door
-from services.intake.expiry import Expiry
 from services.intake.forward import Forwarder
 from services.intake.limits import Limits
 from services.intake.metrics import IntakeMetrics
@@ -23,13 +22,12 @@ from services.intake.replicas import Replicas
 from shared.bus import Emit
 from shared.bus.patience import Patience
 from shared.bus.runtime import Runtime
+from shared.bus.sweep import sweep
 from shared.contracts import Event
 from shared.contracts.incident import IncidentEvent
 from shared.http import load_keys, serve
 from shared.sealing import KeyRing, open_keyring
 from shared.settings import Settings
-
-SWEEP_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class Intake:
             self._is_made.set()
             async with asyncio.TaskGroup() as group:
                 group.create_task(serve(app, runtime.settings.api_host, runtime.settings.api_port))
-                group.create_task(_sweep(runtime))
+                group.create_task(sweep(runtime))
         finally:
             await keys.close()
 
@@ -94,15 +92,6 @@ class Intake:
     def _parts(self) -> Made:
         assert self._made is not None
         return self._made
-
-
-async def _sweep(runtime: Runtime) -> None:
-    """Delete what is kept no longer, now and then."""
-    assert runtime.store is not None
-    expiry, patience = Expiry(runtime.store), Patience(runtime.metrics)
-    while True:
-        await patience.until_done(lambda: expiry.sweep(runtime.clock.now_ms()))
-        await runtime.clock.sleep(SWEEP_SECONDS)
 
 
 def _digest_secret(settings: Settings) -> bytes:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from services.intake.accept import CODE_KEPT, TRACKED
-from services.intake.expiry import Expiry
 from services.intake.metrics import IntakeMetrics
 from services.intake.outbox import Outbox
 from services.intake.status import Changes, Followed, Told, changes, status_of
@@ -18,6 +17,7 @@ from shared.contracts.topics import DESKS_COMMANDS
 from shared.contracts.view import Lifecycle
 from shared.sealing import KeyRing
 from shared.store import Document, Store
+from shared.store.expiry import Expiry
 
 FOLLOWED, LINKS, ERASURES = "followed", "links", "erasures"
 KEPT = timedelta(days=90)

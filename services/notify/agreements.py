@@ -1,4 +1,7 @@
-"""Follows the compacted topic `agreements` into memory, and knows whether what it holds is current."""
+"""Follows the compacted topic `agreements` into memory, and knows whether what it holds is current.
+
+The same reader looks which agencies have their topic.
+"""
 
 import asyncio
 import logging
@@ -11,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from services.notify.book import Book
 from services.notify.metrics import NotifyMetrics
+from services.notify.outlets import Outlets
 from shared.bus import Retry
 from shared.bus.backoff import Backoff
 from shared.contracts import ContractError, decode
@@ -36,6 +40,7 @@ class Agreements:
         self._book = Book()
         self._changed = False
         self._confirmed_at = float("-inf")
+        self.outlets = Outlets(monotonic)
 
     @property
     def current(self) -> bool:
@@ -93,6 +98,8 @@ class Agreements:
                 end = (await reader.end_offsets([SOURCE]))[SOURCE]
                 while await reader.position(SOURCE) < end:
                     await self._fetch(reader)
+                if self.outlets.due:  # after the agreements: who is named in them has its topic by now
+                    self.outlets.note(await reader.topics())
             self.confirm(asked_at)
             backoff.reset()
             self.show()

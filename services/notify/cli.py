@@ -1,11 +1,10 @@
 """`ruamjai agreements`: what operators do with agreements."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import click
-from aiokafka import AIOKafkaConsumer
 
 from services.notify.agreements import published, reading
 from services.notify.files import AgreementsError, load_agreements, too_soon
@@ -15,7 +14,7 @@ from shared.clock import clock_from
 from shared.contracts import ContractError, encode
 from shared.contracts.agreement import AgreementEvent
 from shared.contracts.ids import new_id
-from shared.contracts.topics import AGREEMENTS, agency_incidents
+from shared.contracts.topics import AGREEMENTS, agency_incidents, agency_responses
 from shared.settings import Settings
 
 SOURCE = "/ruamjai/agreements"
@@ -54,21 +53,21 @@ async def publish_folder(settings: Settings, folder: Path) -> None:
 async def _problems(
     settings: Settings, before: dict[str, AgreementEvent], wanted: Sequence[AgreementEvent], now: datetime
 ) -> list[str]:
-    found = [(a, too_soon(before.get(a.agreement_id), a, now)) for a in wanted]
     async with reading(settings) as reader:
-        found += [
-            (a, f"agency: {name} is missing; create it first") for a, name in await _missing(reader, wanted)
-        ]
+        there = await reader.topics()
+    found = [(a, too_soon(before.get(a.agreement_id), a, now)) for a in wanted]
+    found += [(a, no_topics(a.agency, there)) for a in wanted]
     return [f"{agreement.agreement_id}: {problem}" for agreement, problem in found if problem]
 
 
-async def _missing(
-    reader: AIOKafkaConsumer, wanted: Sequence[AgreementEvent]
-) -> list[tuple[AgreementEvent, str]]:
-    """Return the agreements whose agency has no topic: what is decided for it could never go out."""
-    there = await reader.topics()
-    named = [(agreement, agency_incidents(agreement.agency).name) for agreement in wanted]
-    return [(agreement, name) for agreement, name in named if name not in there]
+def no_topics(agency: str, there: Collection[str]) -> str | None:
+    """Return which topics `agency` lacks, as `field: reason`: what is decided for it could not go out."""
+    names = [topic.name for topic in (agency_incidents(agency), agency_responses(agency))]
+    missing = [name for name in names if name not in there]
+    if not missing:
+        return None
+    are = "is" if len(missing) == 1 else "are"
+    return f"agency: {', '.join(missing)} {are} missing; run `ruamjai topics create --agency {agency}`"
 
 
 async def _send(settings: Settings, agreements: Sequence[AgreementEvent], now: datetime) -> None:

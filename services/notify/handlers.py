@@ -25,13 +25,25 @@ KIND = "review"
 ACTOR = "agency:"
 
 
+NO_TOPIC = "no_topic"
+
+
 class Sharing(Decider[Audience]):
-    """One audience per incident. `book` gives the current agreements, or raises Retry when it cannot."""
+    """One audience per incident.
+
+    `book` gives the current agreements, `has_topic` says whether an agency can be told anything; both raise
+    Retry when they cannot tell.
+    """
 
     state = Audience
 
-    def __init__(self, book: Callable[[], Book], count: Callable[[Sequence[Verdict]], None]) -> None:
-        self._book, self._count = book, count
+    def __init__(
+        self,
+        book: Callable[[], Book],
+        has_topic: Callable[[str], bool],
+        count: Callable[[Sequence[Verdict]], None],
+    ) -> None:
+        self._book, self._has_topic, self._count = book, has_topic, count
 
     def decide(
         self,
@@ -42,23 +54,31 @@ class Sharing(Decider[Audience]):
         """Return what agencies are told of `event`, first, then the ledger's entry, then what to remember."""
         match event.data:
             case IncidentEvent() as data:
-                verdicts = on_event(self._book(), state, data, now)
+                verdicts = self._possible(on_event(self._book(), state, data, now))
                 yield from self._share(event, data.incident_id, verdicts, now)
                 yield from self._remember(state, noted(state, data), verdicts, now)
             case TimerFired(about=incident_id) if state.closed:
                 yield Keep(AudienceForgotten(incident_id=incident_id))
             case TimerFired(about=incident_id, attempt=attempt):
-                verdicts = on_review(self._book(), state, incident_id, now)
+                verdicts = self._possible(on_review(self._book(), state, incident_id, now))
                 yield from self._share(event, incident_id, verdicts, now)
                 yield from self._remember(state, reviewed(state, incident_id, attempt), verdicts, now)
             case ReportErased() as data:
-                yield from _tell(event, data.incident_id, dict.fromkeys(sorted(state.agencies)), now)
+                reasons = {code: self._why_not(code) for code in sorted(state.agencies)}
+                yield from _tell(event, data.incident_id, reasons, now)
             case CommandAccepted() | CommandRefused() as data:
                 yield from _tell(event, data.incident_id or data.command_id, self._sender(data), now)
 
     def evolve(self, state: Audience, fact: EventData) -> Audience:
         """Return the audience after `fact`."""
         return after(state, fact)
+
+    def _possible(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        """Return `verdicts`, with nothing for agencies that cannot be told: they stand where they stood."""
+        return [v if v.shared is None or self._has_topic(v.agency) else v.instead(NO_TOPIC) for v in verdicts]
+
+    def _why_not(self, agency: str) -> str | None:
+        return None if self._has_topic(agency) else NO_TOPIC
 
     def _share(
         self, event: Event[Any], incident_id: str, verdicts: Sequence[Verdict], now: datetime
@@ -81,7 +101,7 @@ class Sharing(Decider[Audience]):
         code = outcome.actor.removeprefix(ACTOR)
         if code not in self._book().agencies:
             return {}
-        return {code: None if outcome.status is Status.ACTUAL else outcome.status.value}
+        return {code: self._why_not(code) if outcome.status is Status.ACTUAL else outcome.status.value}
 
     def _remember(
         self, before: Audience, note: AudienceNoted, verdicts: Sequence[Verdict], now: datetime

@@ -5,12 +5,12 @@ and bytes follow from the agency and the minute, so two replicas in a rebalance 
 """
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from aiokafka.errors import KafkaError
 
-from services.notify.agreements import Agreements, reading
+from services.notify.agreements import Agreements
 from services.notify.book import Book, effective
 from services.notify.metrics import NotifyMetrics
 from shared.bus import Retry
@@ -73,10 +73,8 @@ class Heart:
             return
         agencies = due_agencies(self._agreements.book(), at)
         held_up = any(worker.patience.waiting for worker in workers.values())
-        async with reading(self._runtime.settings) as reader:
-            there = await reader.topics()
         for agency in agencies:
-            reason = "held_up" if held_up else self._reason(agency, there)
+            reason = "held_up" if held_up else self._reason(agency)
             if reason is not None:
                 self._metrics.heartbeats_missed.labels(agency, reason).inc()
                 continue
@@ -90,8 +88,8 @@ class Heart:
         name = self._runtime.service.name
         return next((consumer.workers for found, consumer in declared if found.group == name), {})
 
-    def _reason(self, agency: str, there: Collection[str]) -> str | None:
-        if agency_incidents(agency).name not in there:
+    def _reason(self, agency: str) -> str | None:
+        if not self._agreements.outlets.saw(agency):
             return "no_topic"
         last = self._sent.get(agency)
         return "unacknowledged" if last is not None and not last.done else None

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 def declare_sharing(service: Service, agreements: Agreements, metrics: NotifyMetrics) -> None:
     """Agency topics: the decider, the agreements it follows, and the heartbeat."""
-    service.decide(INCIDENTS, by=Sharing(agreements.book, metrics.count))
+    service.decide(INCIDENTS, by=Sharing(agreements.book, agreements.outlets.has, metrics.count))
 
     @service.beside
     async def follow(runtime: Runtime) -> None:

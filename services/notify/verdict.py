@@ -25,6 +25,10 @@ class Verdict:
     reason: str | None = None
     withheld: tuple[WithheldField, ...] = ()
 
+    def instead(self, reason: str) -> "Verdict":
+        """Return the verdict that nothing is shared after all, for `reason`."""
+        return Verdict(self.agency, self.agreement_id, self.version, reason=reason)
+
 
 def on_event(book: Book, audience: Audience, event: IncidentEvent, now: datetime) -> list[Verdict]:
     """Return a verdict for every agency in scope of `event`, and for those that leave it, sorted by code."""

@@ -68,7 +68,9 @@ class CommandRequested(CommandBody):
     actor: Id = Field(description="Who asks: `officer:<id>`, `agency:<code>` or `desk:<code>`")
     incident_id: Id | None = Field(default=None, description="The incident it is about, if any")
     view: IncidentView | None = Field(
-        default=None, description="The incident, for a desk that does not hold it: hand-over, partner task"
+        default=None,
+        description="The incident, for a desk that does not hold it: hand-over, partner task; with a desk's "
+        "incident.link: one of its own reports from near the border, as an incident that has no other",
     )
     seq: int | None = Field(default=None, ge=1, description="The last `seq` that `view` includes")
     command_id: Id | None = Field(

@@ -139,6 +139,16 @@ async def owns(runtime: Runtime, partitions: int) -> None:
     await until(lambda: len(workers(runtime)) == partitions, f"{partitions} partitions owned")
 
 
+async def shares(partitions: int, *members: Runtime) -> None:
+    """Return when each member owns some partitions of its first group, and together they own all."""
+
+    def settled() -> bool:
+        owned = [set(member.consumers[0].workers) if member.consumers else set() for member in members]
+        return all(owned) and sum(map(len, owned)) == len(set().union(*owned)) == partitions
+
+    await until(settled, f"{len(members)} members share the partitions")
+
+
 def drained(runtime: Runtime, processed: int) -> Callable[[], bool]:
     """Whether so many records were processed, all their effects acknowledged."""
     return lambda: sum(at for w in workers(runtime) for at in w.processed.values()) >= processed

@@ -1,12 +1,8 @@
 """A stateful service on a real Kafka and a real store: end to end, over restarts, with its timers."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from pymongo import MongoClient
 
 from shared.bus import Service
 from shared.bus.letters import send_again
@@ -19,24 +15,10 @@ from tests.bus.live import World, drained, owns, sources
 from tests.bus.support import header, raw_record, until, value_of
 from tests.bus.tally import Tally, command
 from tests.bus.wire import WRONG_NAME
-from tests.store.helpers import in_database
 
 pytestmark = pytest.mark.real_kafka
 FAST = {"CLOCK_RATE": "30", "CLOCK_ANCHOR": "2026-01-01T00:00:00Z"}
 """The sixty seconds of an alarm last two."""
-
-
-@pytest.fixture(params=["sqlite", pytest.param("mongo", marks=pytest.mark.real_mongo)])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty store, once for every adapter."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/tally.db"
-        return
-    server: str = request.getfixturevalue("mongo_url")
-    name = f"t{uuid4().hex}"
-    yield in_database(server, name)
-    with MongoClient[dict[str, object]](server) as client:
-        client.drop_database(name)
 
 
 @pytest.fixture

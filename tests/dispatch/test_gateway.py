@@ -2,9 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +15,7 @@ from services.dispatch.api import commands_api
 from services.dispatch.following import KIND, Index, go_on
 from services.dispatch.gateway import Gateway, Responses
 from services.dispatch.metrics import DispatchMetrics
+from services.dispatch.repeats import Repeats
 from services.dispatch.service import Follower
 from services.dispatch.turn import Rules
 from shared.bus import Retry
@@ -70,9 +70,9 @@ class Post:
     """The gateway with an index over what a stage has said, and its API."""
 
     def __init__(self, store: SqliteStore) -> None:
-        self.stage, self.broker = Stage(), Broker()
+        self.stage, self.broker, self.clock, self.store = Stage(), Broker(), ManualClock(), store
         self.follower, self.metrics = Follower(), DispatchMetrics(CollectorRegistry())
-        index = Index(store.documents(KIND))
+        index, self.repeats = Index(store.documents(KIND)), Repeats(store)
         self.gateway = Gateway(Rules(PACK), index, self.metrics)
         self.follower.bind(index, self.metrics)
         self.responses = Responses()
@@ -100,22 +100,14 @@ class Post:
             hashlib.sha256(name.encode()).hexdigest(): Caller(name=name, scopes=frozenset({scope}))
             for name, scope in SCOPES.items()
         }
-        return commands_api(self.gateway, ApiKeys(callers), self.broker, ManualClock(), within=0.2)
+        return commands_api(self.gateway, self.repeats, ApiKeys(callers), self.broker, self.clock, within=0.2)
 
-    async def post(self, body: Any, key: str = "officer:a") -> httpx.Response:
+    async def post(self, body: Any, key: str = "officer:a", **headers: str) -> httpx.Response:
         """Ask over HTTP."""
         transport = httpx.ASGITransport(app=self.app())
         async with httpx.AsyncClient(transport=transport, base_url="http://dispatch") as client:
-            return await client.post("/v1/commands", json=body, headers={"Authorization": f"Bearer {key}"})
-
-
-@pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    """A gateway on an empty store."""
-    store = SqliteStore(str(tmp_path / "dispatch.db"))
-    await store.start()
-    yield Post(store)
-    await store.close()
+            headers |= {"Authorization": f"Bearer {key}"}
+            return await client.post("/v1/commands", json=body, headers=headers)
 
 
 async def test_an_answer_goes_to_the_desk_that_owns_the_agencys_task(post: Post) -> None:

@@ -63,6 +63,7 @@ class Histories(RuleBasedStateMachine):
         desk=st.sampled_from([POLICE, NEXT, TRIAGE]), text=st.sampled_from(TEXTS),
         category=st.sampled_from(["brawl", "theft", "unknown"]), priority=st.sampled_from(Priority),
         status=st.sampled_from([Status.ACTUAL, Status.EXERCISE]), north=st.sampled_from([0.0, 60.0, 5_000.0]),
+        neighbours=st.sampled_from([(), (POLICE,), (NEXT,), (POLICE, NEXT)]),
     )  # fmt: skip
     def report(self, **fields: Any) -> None:
         """Somebody reports."""

@@ -29,6 +29,7 @@ from shared.contracts import (
     TaskEscalated,
     decode,
 )
+from shared.contracts.command import CommandOutcome
 from shared.contracts.incident import IncidentEvent
 from shared.contracts.topics import (
     DESK_INPUTS,
@@ -154,7 +155,15 @@ async def test_agencies_answer_on_their_own_topics_and_consoles_over_http(live: 
         assert (await live.said(TaskAcknowledged)).view.lifecycle == "acknowledged"
         url, body = f"http://127.0.0.1:{live.port}/v1/commands", {"verb": "task.complete", "incident_id": id_}
         assert (await console.post(url, json=body)).status_code == 401
-        sent = await console.post(url, json=body, headers={"Authorization": f"Bearer {KEY}"})
+        headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": "1"}
+        sent = await console.post(url, json=body, headers=headers)
         assert (sent.status_code, sent.json()["desk"]) == (202, live.desk)
-        await live.said(CommandAccepted, lambda o: o.command_id == sent.json()["command_id"])
+        assert (await console.post(url, json=body, headers=headers)).json() == sent.json()
+        last = await console.post(url, json={"verb": "incident.dance", "incident_id": id_}, headers={
+            "Authorization": f"Bearer {KEY}"
+        })  # fmt: skip
+        await live.said(CommandRefused, lambda o: o.command_id == last.json()["command_id"])
         await live.said(IncidentEvent, lambda e: e.view.lifecycle == "resolved")
+        outcomes = [e.data for e in await live.events() if isinstance(e.data, CommandOutcome)]
+        ours = [o for o in outcomes if o.command_id == sent.json()["command_id"]]
+        assert [type(outcome) for outcome in ours] == [CommandAccepted]

@@ -10,10 +10,10 @@ from uuid import UUID
 import pytest
 
 from services.intake.accept import ACCEPTED, KEY_KEPT, TRACKED
-from services.intake.expiry import Expiry
 from shared.clock import ManualClock
 from shared.contracts import ReportReceived, decode
 from shared.contracts.values import Priority
+from shared.store.expiry import Expiry
 from tests.bus.support import value_of
 from tests.intake.replica import A_REPORT, Replica, replica_on, stores
 

@@ -96,12 +96,24 @@ def updated(seq: int, *changed: str, incident: str = INCIDENT, **given: Any) -> 
     return IncidentUpdated(incident_id=incident, seq=seq, changed=changed, view=view(**given))
 
 
+class Hands:
+    """A clock's hands."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Stage(Rehearsal[Any]):
     """A rehearsal of the decider, with agreements that a test may exchange."""
 
     def __init__(self, *agreements: AgreementEvent) -> None:
         self.book, self.counted = Book(agreements), list[Verdict]()
-        super().__init__(Sharing(lambda: self.book, self.counted.extend))
+        self.without_topic = set[str]()
+        super().__init__(
+            Sharing(lambda: self.book, lambda agency: agency not in self.without_topic, self.counted.extend)
+        )
 
     def now_agreed(self, *agreements: AgreementEvent) -> None:
         """Exchange the agreements."""

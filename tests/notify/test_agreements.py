@@ -22,7 +22,7 @@ from shared.cli import COMMANDS
 from shared.contracts import AgreementWithdrawn, ContractError
 from shared.contracts.topics import AGREEMENTS
 from tests.bus.support import record_of
-from tests.notify.support import DAY, agreement, opened, terms, withdrawn
+from tests.notify.support import DAY, Hands, agreement, opened, terms, withdrawn
 
 GOOD = """
 id: mou-1
@@ -104,15 +104,6 @@ def test_a_change_must_be_announced_before_it_takes_effect() -> None:
     assert too_soon(old, agreement("rescue", terms(), announced), NOON + timedelta(seconds=1)) is not None
     assert too_soon(old, withdrawn(old, NOON), NOON) is None
     assert too_soon(old, agreement("hospital", id_=old.agreement_id), NOON) is not None
-
-
-class Hands:
-    """A clock's hands."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_replica_that_has_not_looked_lately_gives_no_agreements() -> None:

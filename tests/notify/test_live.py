@@ -302,4 +302,32 @@ async def test_what_is_in_effect_cannot_be_changed_at_once_and_an_agency_needs_i
         await publish_folder(settings, folder)
     first, second = raised.value.problems
     assert first.startswith(f"mou-{town.rescue}: terms: what is in effect before")
-    assert second.startswith("mou-nobody-has-this: agency: agency.nobody-has-this.incidents is missing")
+    assert second == (
+        "mou-nobody-has-this: agency: agency.nobody-has-this.incidents, agency.nobody-has-this.responses are "
+        "missing; run `ruamjai topics create --agency nobody-has-this`"
+    )
+
+
+async def test_an_agency_without_a_topic_keeps_nobody_else_waiting(
+    town: Town, chosen_kafka: Chosen[KafkaServer]
+) -> None:
+    await publish_folder(town.settings(), town.write(town.rescue, timedelta(days=30), "category"))
+    ghost = f"ghost-{town.rescue}"
+    await town.say(AGREEMENTS, agreement(ghost, categories=(town.category,), valid_until=NEVER))
+    async with town.running(town.service()) as runtime:
+        await town.say(INCIDENTS, town.opened())
+        await town.told(town.rescue, 1)
+        withheld, _ = await town.ledger(2)
+        assert (withheld.agency, withheld.reason) == (ghost, "no_topic")
+        counted = {"agency": ghost, "reason": "no_topic"}
+        assert runtime.registry.get_sample_value("ruamjai_notify_withheld_total", counted) == 1
+        assert runtime.ready().ok
+        chosen_kafka.server.create_topic(agency_incidents(ghost).name)
+
+        async def entered() -> IncidentShared | None:
+            await town.say(INCIDENTS, town.updated(2, "category"))
+            found = [event_in(record) for record in await town.read(agency_incidents(ghost))]
+            return next((event for event in found if isinstance(event, IncidentShared)), None)
+
+        first: IncidentShared = await until(entered, "the topic is noticed", 30)
+        assert (first.seq, first.presence) == (1, Presence.ENTERED)

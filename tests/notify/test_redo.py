@@ -19,7 +19,7 @@ from tests.notify.support import Stage, agreement, opened
 
 async def owner(store: Store, book: Book) -> tuple[Stateful[Audience], list[Record]]:
     """A process that owns the incidents and knows `book`, and what it sends out when it starts."""
-    decider, place = Sharing(lambda: book, lambda _: None), workplace(store)
+    decider, place = Sharing(lambda: book, lambda _: True, lambda _: None), workplace(store)
     assert place.appends is not None
     journal = Journal(store, place.appends, "notify/0", decider)
     stateful = Stateful(place, accepted_by(decider.decide, 1), decider, journal, Encoder("notify"))
@@ -53,6 +53,6 @@ def test_a_replica_that_cannot_confirm_the_agreements_decides_nothing() -> None:
         raise Retry("not current")
 
     stage = Stage()
-    stage._decider = Sharing(out_of_date, lambda _: None)
+    stage._decider = Sharing(out_of_date, lambda _: True, lambda _: None)
     with pytest.raises(Retry):
         stage.hear(opened())

@@ -1,0 +1,44 @@
+"""What is remembered of an incident: little, for it is remembered for 90 days after its closing."""
+
+import gc
+import tracemalloc
+
+from services.notify.audience import Audience
+from shared.bus.testing import NOON
+from shared.contracts import IncidentClosed
+from shared.contracts.view import Lifecycle
+from tests.notify.support import DAY, INCIDENT, Stage, agreement, opened, view
+
+AGENCIES, INCIDENTS = 10, 200
+
+
+def closed(incident: str) -> IncidentClosed:
+    """The end of an incident."""
+    over = view(lifecycle=Lifecycle.CLOSED)
+    return IncidentClosed(incident_id=incident, seq=2, outcome="resolved", changed=("lifecycle",), view=over)
+
+
+def test_a_closed_incident_takes_less_than_500_bytes_for_each_of_ten_agencies() -> None:
+    stage = Stage(*(agreement(f"agency-{n}", valid_until=NOON + 300 * DAY) for n in range(AGENCIES)))
+    for warm in ("warm-1", "warm-2"):
+        stage.hear(opened(warm))
+        stage.hear(closed(warm))
+    gc.collect()
+    tracemalloc.start()
+    for number in range(INCIDENTS):
+        stage.hear(opened(f"incident-{number}"))
+        stage.hear(closed(f"incident-{number}"))
+        stage.counted.clear()
+    gc.collect()
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert all(len(stage.state(f"incident-{n}").agencies) == AGENCIES for n in range(INCIDENTS))
+    assert taken / INCIDENTS / AGENCIES < 500
+
+
+def test_it_reads_back_from_its_snapshot_as_it_was() -> None:
+    stage = Stage(agreement(), agreement("hospital"))
+    stage.hear(opened())
+    before = stage.state(INCIDENT)
+    assert Audience.model_validate_json(before.model_dump_json()) == before
+    assert before.inside == {"rescue", "hospital"}
