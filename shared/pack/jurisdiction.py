@@ -60,10 +60,11 @@ def _areas_amiss(layer: Layer) -> Iterator[str]:
 
 
 def _desks_amiss(pack: Pack, layer: Layer) -> Iterator[str]:
-    for desk in pack.desks:
-        for area in desk.areas:
-            if layer.names and not any(name.startswith(area) for name in layer.names):
-                yield f"{FILE}: desks: {desk.code}: no boundary is in the area {area}"
+    covered = {name[:digits] for name in layer.names for digits in (2, 4, 6)}
+    wanted = [(f"desks: {desk.code}", area) for desk in pack.desks for area in desk.areas]
+    for where, area in [*wanted, *(("areas", area) for area in pack.areas)]:
+        if covered and area not in covered:
+            yield f"{FILE}: {where}: no boundary is in the area {area}"
 
 
 def _zones_amiss(pack: Pack, layer: Layer) -> Iterator[str]:

@@ -1,0 +1,66 @@
+"""The operators' way to packs: made, checked and indexed before a service has to do with them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from shared.pack.load import PackError
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group()
+def pack() -> None:
+    """Jurisdiction packs: areas, desks, units, zones and who goes to what."""
+
+
+@pack.command()
+@click.argument("folder", type=FOLDER)
+def check(folder: Path) -> None:
+    """Check the pack in FOLDER: pack.yaml, boundaries.geojson and zones.geojson."""
+    _sound(folder)
+
+
+@pack.command()
+@click.argument("boundaries", type=FILE)
+@click.argument("recipe", type=FILE)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the pack, made anew.")
+@click.option("--zones", type=FILE, help="zones.geojson, for the zones of the recipe.")
+def build(boundaries: Path, recipe: Path, out: Path, zones: Path | None) -> None:
+    """Make a pack of a file of BOUNDARIES (GeoJSON, GeoPackage, Shapefile ...) and a RECIPE.
+
+    Says what was repaired and why. What cannot be repaired without guessing is rejected: then nothing is
+    written, and the command ends with 1.
+    """
+    from shared.pack.building.build import build as make  # other commands need not wait for the geometry
+
+    with _refusals():
+        report = make(boundaries, recipe, out, zones)
+    for line in report.lines():
+        click.echo(line)
+    if report.rejections:
+        raise click.ClickException(f"{len(report.rejections)} rejected: nothing was written")
+    _sound(out)
+
+
+def _sound(folder: Path) -> None:
+    from shared.pack.jurisdiction import load_jurisdiction
+
+    with _refusals():
+        found = load_jurisdiction(folder)
+    counted = found.pack
+    click.echo(
+        f"{counted.code} is sound: {len(found.areas)} areas, {len(counted.desks)} desks, "
+        f"{len(counted.units)} units, {len(found.zones)} zones"
+    )
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except PackError as error:
+        raise click.ClickException(str(error)) from None
