@@ -1,18 +1,17 @@
 """What there is at a point: its areas, its zones, and the areas whose border is close."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from services.geo.grid import Grid
 from shared.contracts.values import GeoPoint, Place
+from shared.pack.index import NEAR_METRES, Index
 from shared.pack.jurisdiction import Jurisdiction
 from shared.pack.metres import metres_per_degree
 
-NEAR_METRES = 150.0
 MOST_ZONES = 32
 """What a Place holds; only a mistaken pack has more at one point, and no report is refused for it."""
 REMEMBERED = 16_384
@@ -53,12 +52,10 @@ class Atlas:
     """The areas and zones of a jurisdiction, ready to be asked."""
 
     def __init__(self, jurisdiction: Jurisdiction) -> None:
-        areas, zones = jurisdiction.areas, jurisdiction.zones
-        self._codes, self._zone_ids = sorted(areas), sorted(zones)
-        shapes = [areas[code] for code in self._codes]
-        self._areas = Grid(shapes, _margin(areas))
-        self._flat = [Flat(shape) for shape in shapes]
-        self._zones = Grid([zones[id_] for id_ in self._zone_ids])
+        index = jurisdiction.index or Index.of(jurisdiction.areas, jurisdiction.zones)
+        self._codes, self._areas = index.areas.names, index.areas.grid
+        self._zone_ids, self._zones = index.zones.names, index.zones.grid
+        self._flat = [Flat(shape) for shape in self._areas.shapes.tolist()]
 
     def spot(self, point: GeoPoint | None) -> Spot:
         """Return what is at `point`. On a border the area with the lowest code has it."""
@@ -93,10 +90,3 @@ def place_of(area: str | None, zones: tuple[str, ...]) -> Place:
     """Return the place of a 2-, 4- or 6-digit code: district and province follow from the sub-district."""
     levels = {digits: area[:digits] if area and len(area) >= digits else None for digits in (2, 4, 6)}
     return Place(province=levels[2], amphoe=levels[4], tambon=levels[6], zones=zones)
-
-
-def _margin(areas: Mapping[str, BaseGeometry]) -> tuple[float, float]:
-    """Return NEAR_METRES in degrees (lon, lat), rather too much than too little, wherever the areas are."""
-    furthest = max((abs(lat) for shape in areas.values() for lat in shape.bounds[1::2]), default=0.0)
-    lon_metres, lat_metres = metres_per_degree(min(furthest, 89.9))
-    return 1.01 * NEAR_METRES / lon_metres, 1.01 * NEAR_METRES / min(lat_metres, 110_574.0)

@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from shared.pack.load import PackError
+
+if TYPE_CHECKING:
+    from shared.pack.jurisdiction import Jurisdiction
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -21,7 +25,11 @@ def pack() -> None:
 @click.argument("folder", type=FOLDER)
 def check(folder: Path) -> None:
     """Check the pack in FOLDER: pack.yaml, boundaries.geojson and zones.geojson."""
-    _sound(folder)
+    from shared.pack.jurisdiction import check_jurisdiction  # other commands need not wait for the geometry
+
+    with _refusals():
+        found = check_jurisdiction(folder)
+    click.echo(_summary(found))
 
 
 @pack.command()
@@ -35,24 +43,33 @@ def build(boundaries: Path, recipe: Path, out: Path, zones: Path | None) -> None
     Says what was repaired and why. What cannot be repaired without guessing is rejected: then nothing is
     written, and the command ends with 1.
     """
-    from shared.pack.building.build import build as make  # other commands need not wait for the geometry
+    from shared.pack.building.build import build as make
 
     with _refusals():
-        report = make(boundaries, recipe, out, zones)
+        made, report = make(boundaries, recipe, out, zones)
     for line in report.lines():
         click.echo(line)
-    if report.rejections:
+    if made is None:
         raise click.ClickException(f"{len(report.rejections)} rejected: nothing was written")
-    _sound(out)
+    click.echo(_summary(made))
 
 
-def _sound(folder: Path) -> None:
-    from shared.pack.jurisdiction import load_jurisdiction
+@pack.command()
+@click.argument("folder", type=FOLDER)
+def index(folder: Path) -> None:
+    """Write index.npz into FOLDER, with which a service starts faster; needed anew when the pack changes."""
+    from shared.pack.index import Index, save_index
+    from shared.pack.jurisdiction import check_jurisdiction
 
     with _refusals():
-        found = load_jurisdiction(folder)
+        found = check_jurisdiction(folder)
+    save_index(found.pack, Index.of(found.areas, found.zones), folder)
+    click.echo(f"{folder / 'index.npz'}: {len(found.areas)} areas, {len(found.zones)} zones")
+
+
+def _summary(found: "Jurisdiction") -> str:
     counted = found.pack
-    click.echo(
+    return (
         f"{counted.code} is sound: {len(found.areas)} areas, {len(counted.desks)} desks, "
         f"{len(counted.units)} units, {len(found.zones)} zones"
     )

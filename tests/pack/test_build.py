@@ -8,7 +8,8 @@ import pytest
 import shapely
 from click.testing import Result
 
-from shared.pack.jurisdiction import BOUNDARIES, ZONES, load_jurisdiction
+from shared.pack.digest import BOUNDARIES, ZONES
+from shared.pack.jurisdiction import load_jurisdiction
 from shared.pack.load import FILE
 from tests.pack.maps import UTM, east, geojson, in_metres, lines, recipe, report, run, tambon, west
 from tests.pack.packs import Json, collection, feature, square
