@@ -27,7 +27,14 @@ class Locator:
 
     def locate(self, report: ReportReceived) -> ReportLocated:
         """Return the report with its place, its desk and the desks next door."""
-        spot = self._atlas.spot(report.point)
+        return self._located(report, self._atlas.spot(report.point))
+
+    def locate_all(self, reports: Sequence[ReportReceived]) -> list[ReportLocated]:
+        """Return the same for many reports, in a fraction of the time."""
+        spots = self._atlas.spots([report.point for report in reports])
+        return [self._located(report, spot) for report, spot in zip(reports, spots, strict=True)]
+
+    def _located(self, report: ReportReceived, spot: Spot) -> ReportLocated:
         home, outcome = self._home(report, spot)
         neighbours = self._desks.next_door(report.category, report.priority, spot.near, home)
         self._count(spot, neighbours, outcome)
@@ -53,7 +60,8 @@ def geo(jurisdiction: Jurisdiction) -> Service:
 
     @service.on_batch(REPORTS_RECEIVED_URGENT, REPORTS_RECEIVED)
     def locate(events: Sequence[Event[ReportReceived]]) -> Sequence[Iterable[Emit]]:
-        return [[Emit(lane_of(event.data.priority), locator.locate(event.data))] for event in events]
+        located = locator.locate_all([event.data for event in events])
+        return [[Emit(lane_of(data.priority), data)] for data in located]
 
     return service
 

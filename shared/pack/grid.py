@@ -54,11 +54,15 @@ class Grid:
 
     def cell(self, lon: float, lat: float) -> Cell:
         """Return what is known of the cell around a point."""
+        return self.entry(self.number(lon, lat))
+
+    def number(self, lon: float, lat: float) -> int:
+        """Return the number of the entry of the cell around a point."""
         row, column = (lat - self.south) / self.step, (lon - self.west) / self.step
         rows, columns = self.raster.shape
         if not (0 <= row < rows and 0 <= column < columns):
-            return self.entry(0)
-        return self.entry(self.raster.item(int(row), int(column)))
+            return 0
+        return self.raster.item(int(row), int(column))
 
     def entry(self, number: int) -> Cell:
         """Return what an entry names."""

@@ -12,7 +12,7 @@ from shared.pack.grid import Cell, Grid
 
 Numbers = NDArray[np.int_]
 
-STEP = 0.005
+STEP = 0.004
 MOST_CELLS = 8_000_000
 """32 MB. What is wider than this in cells of STEP gets larger cells, and no less exact answers."""
 HAIR = 1e-9
