@@ -7,7 +7,6 @@ from shared.pack.load import FILE
 
 BOUNDARIES = "boundaries.geojson"
 ZONES = "zones.geojson"
-SHORT = 12
 
 
 def digest_of(folder: Path) -> str:
@@ -21,3 +20,16 @@ def digest_of(folder: Path) -> str:
         else:
             whole.update(b"%d:" % len(content) + sha256(content).digest())
     return whole.hexdigest()
+
+
+def signature_of(folder: Path) -> tuple[object, ...]:
+    """Return what changes with the files, short of reading them; links are followed."""
+    return tuple(_stat(folder / name) for name in (FILE, BOUNDARIES, ZONES))
+
+
+def _stat(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

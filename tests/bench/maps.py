@@ -25,7 +25,7 @@ source: {code: code, names: {2: {th: th, en: en}, 4: {th: th, en: en}, 6: {th: t
 desks:
   - {code: triage, role: triage, agency: centre, point: {lat: 15, lon: 100}, name: {th: คัดกรอง, en: Triage}}
 desk_rules:
-  - {role: police, agency: police, level: 6, code: "police-{code}", partner: triage, name: {th: "{th}", en: "{en}"}}
+  - {role: police, agency: police, level: 6, code: "police-{code}", name: {th: "{th}", en: "{en}"}}
 default_response: [{role: police, kind: patrol}]
 """
 Ring = NDArray[np.float64]
