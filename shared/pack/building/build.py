@@ -25,8 +25,8 @@ Built = tuple[Jurisdiction | None, Report]
 def build(boundaries: Path, recipe: Path, out: Path, zones: Path | None = None) -> Built:
     """Make the pack in the folder `out`, with the polygons in the file `zones`, and say what was done to it.
 
-    Where the report has rejections, nothing is written and there is no pack. Raises PackError
-    when the recipe, or what follows from it, is wrong.
+    Where the report has rejections, nothing is written and there is no pack. Raises PackError when
+    the recipe, or what follows from it, is wrong.
     """
     draft = Draft(out, frozenset({FILE, BOUNDARIES, ZONES, INDEX, REPORT}))
     told = read_recipe(recipe)
