@@ -9,7 +9,7 @@ import click
 
 from shared.bus.admin import topics
 from shared.bus.dlq import dlq
-from shared.pack.check import pack
+from shared.pack.cli import pack
 
 COMMANDS = "ruamjai.commands"
 

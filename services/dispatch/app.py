@@ -4,12 +4,15 @@ from services.dispatch.service import dispatch
 from services.dispatch.turn import Rules
 from shared.bus import Service, launch
 from shared.pack import load_pack
+from shared.pack.watch import PackWatch
 from shared.settings import Settings
 
 
 def build(settings: Settings) -> Service:
     """Return the service on the pack in PACK_DIR. Raises PackError."""
-    return dispatch(Rules(load_pack(settings.pack_dir), acknowledge_seconds=settings.acknowledge_seconds))
+    watch = PackWatch(settings.pack_dir)
+    rules = Rules(load_pack(settings.pack_dir), acknowledge_seconds=settings.acknowledge_seconds)
+    return dispatch(rules, watch)
 
 
 if __name__ == "__main__":

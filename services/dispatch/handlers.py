@@ -25,6 +25,10 @@ class Desks(Decider[Desk]):
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
 
+    def use(self, rules: Rules) -> None:
+        """Decide by other rules from the next decision on."""
+        self._rules = rules
+
     def decide(
         self,
         state: Desk,

@@ -1,6 +1,8 @@
 """How dispatch is put together: the desks, what follows the stream, and the two ways in for outsiders."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from services.dispatch.api import commands_api
@@ -17,13 +19,19 @@ from shared.contracts import Event, IncidentHandedOver, ResponseSubmitted
 from shared.contracts.incident import IncidentEvent
 from shared.contracts.topics import DESK_INPUTS, INCIDENTS, agency_responses
 from shared.http import load_keys, serve
+from shared.pack import load_pack
+from shared.pack.watch import PackWatch
 
 
-def dispatch(rules: Rules) -> Service:
-    """Return the service for a pack and its rules."""
+def dispatch(rules: Rules, watch: PackWatch | None = None) -> Service:
+    """Return the service for a pack and its rules, and for what `watch` finds in the pack's place."""
     service, responses = Service("dispatch"), Responses()
-    service.decide(*DESK_INPUTS, by=Desks(rules), group="dispatch", on_poison="park")
+    current = Current(rules, Desks(rules))
+    service.decide(*DESK_INPUTS, by=current.desks, group="dispatch", on_poison="park")
     follower = Follower()
+    if watch is not None:
+        service.expose(watch.metrics)
+        service.beside(lambda _: watch.follow(rules, current.next, current.use))
 
     @service.on_batch(INCIDENTS, group="dispatch-index")
     async def follow(events: Sequence[Event[Any]]) -> Sequence[Iterable[Emit]]:
@@ -43,13 +51,33 @@ def dispatch(rules: Rules) -> Service:
         assert runtime.store is not None
         keys = load_keys(runtime.settings.api_keys)
         index, metrics = Index(runtime.store.documents(KIND)), DispatchMetrics(runtime.registry)
-        gateway = Gateway(rules, index, metrics)
+        gateway = current.gateway = Gateway(current.rules, index, metrics)
         follower.bind(index, metrics)
         responses.bind(gateway)
         app = commands_api(gateway, Repeats(runtime.store), keys, runtime.publisher, runtime.clock)
         await serve(app, runtime.settings.api_host, runtime.settings.api_port)
 
     return service
+
+
+@dataclass
+class Current:
+    """The rules in use, and who goes by them."""
+
+    rules: Rules
+    desks: Desks
+    gateway: Gateway | None = None
+
+    def next(self, folder: Path) -> Rules:
+        """Return the rules with the pack in `folder`. Raises PackError."""
+        return self.rules.after(load_pack(folder))
+
+    def use(self, rules: Rules) -> None:
+        """Go by other rules. Topics of agencies that are new to the pack are followed after a restart."""
+        self.rules = rules
+        self.desks.use(rules)
+        if self.gateway is not None:
+            self.gateway.rules = rules
 
 
 class Follower:

@@ -1,7 +1,7 @@
 """One decision in the making: what is said so far, and the desk as it is after that."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,8 @@ from shared.bus import Cancel, Decision, Emit, Keep, Timer
 from shared.contracts import CommandRequested, EventData, ReportErased
 from shared.contracts.command import Verb
 from shared.contracts.topics import DESKS_COMMANDS, INCIDENTS
-from shared.pack import DeskSpec, Pack, UnitSpec
+from shared.pack import DeskSpec, Pack, PackError, UnitSpec
+from shared.pack.load import FILE
 
 
 @dataclass(frozen=True)
@@ -28,30 +29,52 @@ class Rules:
     """From resolved to closed."""
     forget_seconds: float = 3600.0
     """From closed to out of the live state."""
+    leaving: tuple[DeskSpec, ...] = ()
+    """Desks of earlier packs that are gone; they keep their incidents, and units, until these end."""
+    leaving_units: tuple[UnitSpec, ...] = ()
+
+    def after(self, pack: Pack) -> "Rules":
+        """Return the rules once `pack` is in use. Raises PackError when a unit would change its desk.
+
+        The other desk could not know that the unit is on its way for this one.
+        """
+        moved = [unit.id for unit in pack.units if self.units.get(unit.id, unit).desk != unit.desk]
+        if moved:
+            why = "it would change its desk while running; give it a new id, or restart when it is idle"
+            raise PackError([f"{FILE}: units: {unit}: {why}" for unit in moved])
+        desks = tuple(d for d in (*self.leaving, *self.pack.desks) if d.code not in pack.desk_by_code)
+        codes = {desk.code for desk in desks}
+        units = tuple(unit for unit in self.units.values() if unit.desk in codes)
+        return replace(self, pack=pack, leaving=desks, leaving_units=units)
 
     @cached_property
     def units(self) -> Mapping[str, UnitSpec]:
         """The units by id."""
-        return {unit.id: unit for unit in self.pack.units}
+        return {unit.id: unit for unit in (*self.leaving_units, *self.pack.units)}
 
     @cached_property
     def units_of(self) -> Mapping[str, list[UnitSpec]]:
         """The units by desk."""
         found: dict[str, list[UnitSpec]] = {}
-        for unit in self.pack.units:
+        for unit in self.units.values():
             found.setdefault(unit.desk, []).append(unit)
         return found
 
     def spec(self, desk: str) -> DeskSpec:
         """Return what the pack says of `desk`; one it does not know is a triage desk."""
-        by_code = self.pack.desk_by_code
-        return by_code.get(desk) or by_code[self.pack.triage_desk]
+        return self._known(desk) or self.pack.desk_by_code[self.pack.triage_desk]
 
     def partner(self, desk: str) -> str | None:
         """Return whom `desk` turns to in the end: its partner, else triage, None where that is itself."""
-        known = self.pack.desk_by_code.get(desk)
+        known = self._known(desk)
         partner = (known and known.partner) or self.pack.triage_desk
+        if partner not in self.pack.desk_by_code:  # a desk of an earlier pack names one that left with it
+            partner = self.pack.triage_desk
         return None if partner == desk else partner
+
+    def _known(self, desk: str) -> DeskSpec | None:
+        left = (spec for spec in self.leaving if spec.code == desk)
+        return self.pack.desk_by_code.get(desk) or next(left, None)
 
 
 @dataclass

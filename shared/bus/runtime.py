@@ -67,7 +67,7 @@ class Runtime:
 
     def _needs_store(self) -> bool:
         stateful = any(s.stateful or s.on_poison == "park" for s in self.service.subscriptions)
-        return stateful or bool(self.service.parts or self.service.early_parts)
+        return stateful or self.service.parts_store
 
     async def start(self) -> None:
         """Show health at once; connect and consume as soon as broker and store answer."""

@@ -38,6 +38,7 @@ class Service:
         self.parts: list[Part] = []
         self.collectors: list[Collector] = []
         self.early_parts: list[Part] = []
+        self.parts_store = False
         self._encoder = Encoder(name)
 
     def on(self, *topics: Topic, group: str | None = None, on_poison: OnPoison = "skip") -> Callable[[F], F]:
@@ -88,13 +89,15 @@ class Service:
 
         self._add(topics, group, type(by).__name__, make, on_poison, stateful=True)
 
-    def beside(self, part: "Part", *, without_broker: bool = False) -> "Part":
+    def beside(self, part: "Part", *, without_broker: bool = False, without_store: bool = False) -> "Part":
         """Declare what runs beside the consumers, such as an HTTP API: `async def part(runtime) -> None`.
 
         It starts once the broker and the store answer and is cancelled when the service is to stop, before
         the consumers drain; what it raises stops the service. A part that does its work without the broker
         starts once the store answers, must not publish, and makes the service ready without the broker too.
+        A part that remembers nothing says so: for its sake the service needs no store.
         """
+        self.parts_store = self.parts_store or not without_store
         (self.early_parts if without_broker else self.parts).append(part)
         return part
 

@@ -17,7 +17,7 @@ def overlaps(shapes: Mapping[str, BaseGeometry]) -> Iterator[tuple[str, str, flo
     outlines = [shapes[code] for code in codes]
     for one, other in shapely.STRtree(outlines).query(outlines, predicate="intersects").T.tolist():
         if one < other and not codes[other].startswith(codes[one]):
-            size = _km2(shapely.intersection(outlines[one], outlines[other]))
+            size = km2(shapely.intersection(outlines[one], outlines[other]))
             if size > SLIVER_KM2:
                 yield codes[one], codes[other], size
 
@@ -28,7 +28,7 @@ def holes(shapes: Mapping[str, BaseGeometry]) -> Iterator[tuple[float, float, fl
     for part in shapely.get_parts(whole).tolist():
         for ring in shapely.get_rings(part).tolist()[1:]:
             hole = shapely.Polygon(ring)
-            if (size := _km2(hole)) > SLIVER_KM2:
+            if (size := km2(hole)) > SLIVER_KM2:
                 inside = hole.representative_point()
                 yield inside.y, inside.x, size
 
@@ -37,12 +37,13 @@ def strays(shapes: Mapping[str, BaseGeometry]) -> Iterator[tuple[str, str, float
     """Yield a code, the code of the area it is part of, and the km² of it that lie outside of that."""
     for code, shape in sorted(shapes.items()):
         outer = next((code[:digits] for digits in (4, 2) if code[:digits] in shapes and code[digits:]), None)
-        if outer and (size := _km2(shapely.difference(shape, shapes[outer]))) > SLIVER_KM2:
+        if outer and (size := km2(shapely.difference(shape, shapes[outer]))) > SLIVER_KM2:
             yield code, outer, size
 
 
-def _km2(shape: BaseGeometry) -> float:
+def km2(shape: BaseGeometry, *less: BaseGeometry) -> float:
+    """Return how large a shape in degrees is, or how much larger than others that lie where it lies."""
     if shape.is_empty:
         return 0.0
     lon_metres, lat_metres = metres_per_degree((shape.bounds[1] + shape.bounds[3]) / 2)
-    return float(shape.area * lon_metres * lat_metres / 1e6)
+    return float((shape.area - sum(other.area for other in less)) * lon_metres * lat_metres / 1e6)

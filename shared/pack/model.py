@@ -73,6 +73,7 @@ class Pack(Part):
     zones: tuple[ZoneSpec, ...] = ()
     responses: Mapping[Code, tuple[Response, ...]] = {}
     default_response: tuple[Response, ...] = Field(min_length=1)
+    areas: Mapping[Area, Names] = Field(default={}, description="What areas are called, also outer ones")
 
     @cached_property
     def desk_by_code(self) -> Mapping[str, DeskSpec]:
@@ -84,15 +85,12 @@ class Pack(Part):
         found = self.responses.get(category, self.default_response)
         return tuple(r for r in found if priority in r.priorities) or found[:1]
 
+    @cached_property
+    def _desk_at(self) -> Mapping[tuple[str, str], DeskSpec]:
+        """The desks by role and area; of two with the same the first."""
+        return {(d.role, area): d for d in reversed(self.desks) for area in d.areas}
+
     def desk_for(self, role: str, area: str | None) -> DeskSpec | None:
         """Return the desk of `role` whose area covers the 2- to 6-digit `area` most closely."""
-        if area is None:
-            return None
-        covering = [
-            (len(code), desk)
-            for desk in self.desks
-            if desk.role == role
-            for code in desk.areas
-            if area.startswith(code)
-        ]
-        return max(covering, key=lambda found: found[0])[1] if covering else None
+        codes = [area[:digits] for digits in (6, 4, 2) if digits <= len(area)] if area else []
+        return next((desk for code in codes if (desk := self._desk_at.get((role, code)))), None)

@@ -1,4 +1,4 @@
-"""`make bench`: throughput, latency, backlog and stores on real servers, against a baseline."""
+"""`make bench`: throughput, latency, backlog and stores on real servers, against a baseline; and maps."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ from uuid import uuid4
 from deploy.local.choose import choose_kafka, choose_mongo
 from deploy.local.cluster import KafkaCluster
 from deploy.local.store import MongoServer
+from tests.bench.geo import measure_maps
 from tests.bench.hop import hop
 from tests.bench.load import Broker
 from tests.bench.machine import facts
@@ -82,11 +83,17 @@ def stores(bench: Bench) -> Sequence[Row]:
     return measure_stores(urls)
 
 
+def geo(bench: Bench) -> Sequence[Row]:
+    """A country's pack: made, loaded, asked."""
+    return measure_maps(bench.data, bench.scale)
+
+
 SECTIONS: dict[str, Section] = {
     "throughput": throughput,
     "latency": latency,
     "backlog": backlog,
     "stores": stores,
+    "geo": geo,
 }
 
 

@@ -70,7 +70,8 @@ class Stage:
     """The desks of the pack on one clock. What one asks another is told to that one at once."""
 
     def __init__(self, **rules: Any) -> None:
-        self.rehearsal = Rehearsal(Desks(Rules(PACK, **rules)))
+        self.desks = Desks(Rules(PACK, **rules))
+        self.rehearsal = Rehearsal(self.desks)
         self.stream: list[EventData] = []
         """What went out on `incidents`."""
         self.asked: list[CommandRequested] = []

@@ -41,9 +41,12 @@ from shared.contracts.topics import (
 )
 from shared.contracts.values import Priority
 from shared.pack import Pack
+from shared.pack.load import FILE
+from shared.pack.watch import PackWatch
 from tests.bus.live import World
-from tests.bus.support import record_of, until
+from tests.bus.support import record_of, until, value_of
 from tests.dispatch.stage import PACK, POLICE, Stage, a_report
+from tests.dispatch.test_new_pack import without
 
 AGENCIES = sorted({desk.agency for desk in PACK.desks})
 RESPONSES = tuple(agency_responses(code) for code in AGENCIES)
@@ -68,12 +71,16 @@ class Live:
         self.world = World(server.url, f"sqlite:///{folder}/dispatch.db", "dispatch", extra)
         self.desk = f"{POLICE}-{self.own}"
 
-    def service(self, **rules: Any) -> Service:
+    def service(self, watch: PackWatch | None = None, **rules: Any) -> Service:
         """The service, with this test's names for desks and units."""
-        text = PACK.model_dump_json()
+        return dispatch(Rules(self.pack(), **rules), watch)
+
+    def pack(self, pack: Pack = PACK) -> Pack:
+        """A pack with this test's names for desks and units."""
+        text = pack.model_dump_json()
         for name in [*PACK.desk_by_code, *(unit.id for unit in PACK.units)]:
             text = text.replace(f'"{name}"', f'"{name}-{self.own}"')
-        return dispatch(Rules(Pack.model_validate_json(text), **rules))
+        return Pack.model_validate_json(text)
 
     async def report(self, text: str, **fields: Any) -> None:
         """Send a located report, in the lane it belongs to."""
@@ -128,6 +135,29 @@ async def test_reports_become_incidents_whose_numbers_go_on_after_a_restart(live
         await live.said(IncidentEvent, lambda e: any(f"amb-1-{live.own}" in t.units for t in e.view.tasks))
         numbers = [e.data.seq for e in await live.events() if isinstance(e.data, IncidentEvent)]
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_a_desk_that_leaves_the_pack_while_running_finishes_what_is_open(
+    live: Live, tmp_path: Path
+) -> None:
+    def put(pack: Pack) -> None:
+        text = yaml.safe_dump(live.pack(pack).model_dump(mode="json"))
+        (tmp_path / FILE).write_text(text, encoding="utf-8")
+
+    put(PACK)
+    watch = PackWatch(tmp_path, poll_seconds=0.05)
+    async with live.world.running(live.service(watch)):
+        await live.report("ทะเลาะวิวาท")
+        sent = await live.said(IncidentEvent, lambda e: e.seq == 2)
+        put(without(POLICE))
+        await until(lambda: value_of(watch.metrics.changes, "taken"), "the new pack is in use")
+        ask = CommandRequested(
+            desk=live.desk, actor="officer:a", verb="task.acknowledge", incident_id=sent.incident_id
+        )
+        await live.world.send(record_of(DESKS_COMMANDS, ask))
+        acknowledged = await live.said(TaskAcknowledged)
+    assert acknowledged.view.desk == live.desk
+    assert acknowledged.view.tasks[0].units == (f"car-1-{live.own}",)
 
 
 async def test_a_task_escalates_although_its_desk_was_down_and_nothing_comes_in(live: Live) -> None:

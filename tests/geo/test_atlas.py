@@ -6,7 +6,8 @@ import pytest
 
 from services.geo.atlas import Atlas, Spot
 from shared.contracts.values import GeoPoint, Place
-from shared.pack.jurisdiction import BOUNDARIES, Jurisdiction
+from shared.pack.digest import BOUNDARIES
+from shared.pack.jurisdiction import Jurisdiction
 from tests.pack.packs import collection, feature, loaded, small, square
 
 METRE = 1 / 106_903

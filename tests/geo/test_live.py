@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
-from deploy.local.choose import Chosen
-from deploy.local.kafka_server import KafkaServer
 from services.geo.handlers import geo
 from shared.bus.partitioner import partition_of
 from shared.bus.runtime import Runtime
@@ -19,7 +17,6 @@ from shared.contracts.topics import (
     REPORTS_LOCATED_URGENT,
     REPORTS_RECEIVED,
     REPORTS_RECEIVED_URGENT,
-    replay_of,
 )
 from shared.contracts.values import GeoPoint
 from shared.pack.jurisdiction import load_jurisdiction
@@ -27,18 +24,6 @@ from tests.bus.live import World
 from tests.bus.support import header, record_of, report, until
 
 TOWN, LOM_SAK = GeoPoint(lat=16.418, lon=101.155), GeoPoint(lat=16.777, lon=101.247)
-
-
-@pytest.fixture
-def world(chosen_kafka: Chosen[KafkaServer]) -> World:
-    """Geo's real topics on the broker of this run, whichever kind it is."""
-    inputs, outputs = (REPORTS_RECEIVED, REPORTS_RECEIVED_URGENT), (REPORTS_LOCATED, REPORTS_LOCATED_URGENT)
-    counts = {topic.name: topic.partitions for topic in (*inputs, *outputs)}
-    counts |= {topic.dlq("geo"): topic.partitions for topic in inputs}
-    counts[replay_of("geo")] = REPORTS_RECEIVED.partitions
-    for name, partitions in counts.items():
-        chosen_kafka.server.create_topic(name, partitions)
-    return World(chosen_kafka.server.url, name="geo")
 
 
 @pytest.fixture

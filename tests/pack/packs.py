@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from shared.pack.jurisdiction import BOUNDARIES, ZONES, Jurisdiction, load_jurisdiction
+from shared.pack.digest import BOUNDARIES, ZONES
+from shared.pack.jurisdiction import Jurisdiction, load_jurisdiction
 from shared.pack.load import FILE, PackError
 
 Json = dict[str, Any]

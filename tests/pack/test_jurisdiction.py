@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from shared.pack import PackError
-from shared.pack.jurisdiction import BOUNDARIES, ZONES, load_jurisdiction
+from shared.pack.digest import BOUNDARIES, ZONES
+from shared.pack.jurisdiction import load_jurisdiction
 from shared.pack.load import FILE
 from tests.pack.packs import Json, collection, feature, loaded, problems, small, square
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
-from services.geo.grid import STEP, Grid, Indices
+from shared.pack.grid import Grid, Indices
+from shared.pack.gridding import STEP, gridded
 from shared.pack.jurisdiction import load_jurisdiction
 
 Points = list[list[float]]
@@ -86,7 +87,7 @@ def asked(grid: Grid, point: list[float]) -> Indices:
 @pytest.mark.parametrize("make", [demo, ragged, overlapping])
 def test_the_grid_agrees_with_shapely_at_every_point(make: Maker) -> None:
     shapes = make()
-    grid = Grid(shapes, (0.0015, 0.0014))
+    grid = gridded(shapes, (0.0015, 0.0014))
     points = anywhere(shapes, 6000) + on_borders(shapes, 4000 // len(shapes)) + on_edges(grid, shapes, 700)
     assert len(points) > 15_000
     expected = plainly(shapes, points)
@@ -100,7 +101,7 @@ def test_the_grid_agrees_with_shapely_at_every_point(make: Maker) -> None:
 @pytest.mark.parametrize("make", [demo, ragged, overlapping])
 def test_a_shape_within_the_margin_of_a_point_is_never_missing_from_its_cell(make: Maker) -> None:
     shapes, margin = make(), 0.0014
-    grid = Grid(shapes, (margin, margin))
+    grid = gridded(shapes, (margin, margin))
     points = anywhere(shapes, 3000) + on_borders(shapes, 20)
     hits = shapely.STRtree(shapes).query(shapely.points(points), predicate="dwithin", distance=margin)
     for number, shape in hits.T.tolist():
@@ -110,10 +111,10 @@ def test_a_shape_within_the_margin_of_a_point_is_never_missing_from_its_cell(mak
 
 def test_a_shape_whose_border_runs_along_the_cells_loses_no_point_to_rounding() -> None:
     anchors = [shapely.box(100.6, 15.3, 100.61, 15.31), shapely.box(101.7, 17.1, 101.8, 17.2)]
-    lattice = Grid(anchors)
+    lattice = gridded(anchors)
     corners = [(lattice.west + n * STEP, lattice.south + (n + n % 3) * STEP) for n in range(3, 230, 2)]
     shapes = [*anchors, *(shapely.box(x, y, x + STEP, y + STEP) for x, y in corners)]
-    grid = Grid(shapes)
+    grid = gridded(shapes)
     assert (grid.west, grid.south) == (lattice.west, lattice.south)
     exact = np.concatenate([shapely.get_coordinates(shape) for shape in shapes])
     points: Points = [p for by in (-1e-13, 0, 1e-13) for p in (exact + by).tolist()]
@@ -123,7 +124,7 @@ def test_a_shape_whose_border_runs_along_the_cells_loses_no_point_to_rounding() 
 
 def test_what_is_too_wide_for_fine_cells_gets_coarser_ones_and_the_same_answers() -> None:
     shapes = [shapely.box(-170, -80, 10.1, 33.3), shapely.box(10.1, 33.3, 175, 85)]
-    grid = Grid(shapes)
+    grid = gridded(shapes)
     assert grid.step > STEP
     for point in [
         [-170.0, -80.0],
@@ -138,8 +139,8 @@ def test_what_is_too_wide_for_fine_cells_gets_coarser_ones_and_the_same_answers(
 
 @pytest.mark.parametrize("point", [[-180.0, -90.0], [180.0, 90.0], [0.0, 0.0]])
 def test_far_away_there_is_nothing(point: list[float]) -> None:
-    assert asked(Grid(demo()), point) == ()
-    assert asked(Grid([]), point) == ()
+    assert asked(gridded(demo()), point) == ()
+    assert asked(gridded([]), point) == ()
 
 
 @settings(max_examples=200, deadline=None)
@@ -148,6 +149,6 @@ def test_any_point_in_or_beside_any_box_agrees_with_shapely(
     lon: float, lat: float, right: float, above: float
 ) -> None:
     box = shapely.box(lon, lat, lon + 0.02, lat + 0.013)
-    grid = Grid([box])
+    grid = gridded([box])
     for point in [[lon + right, lat + above], [lon + right, lat], *shapely.get_coordinates(box).tolist()]:
         assert [set(asked(grid, point))] == plainly([box], [point])

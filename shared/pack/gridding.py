@@ -1,43 +1,37 @@
-"""Which shapes a point is in: a grid says what is certain, and only the rest is computed, exactly.
-
-Every cell knows the shapes that cover it whole, those that cross it, and those that come near it. Most points
-fall into cells that nothing crosses, and cost one look into a table.
-"""
+"""Makes a grid of shapes: every shape is written into the cells that it covers, crosses or comes near."""
 
 from collections.abc import Sequence
 from math import sqrt
-from typing import NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-Indices = tuple[int, ...]
+from shared.pack.grid import Cell, Grid
+
 Numbers = NDArray[np.int_]
 
-STEP = 0.005
+STEP = 0.004
 MOST_CELLS = 8_000_000
 """32 MB. What is wider than this in cells of STEP gets larger cells, and no less exact answers."""
 HAIR = 1e-9
 """Degrees, a tenth of a millimetre: more than what rounding may move a point over the edge of its cell."""
-
-
-class Cell(NamedTuple):
-    """What there is in and around a cell, as indices of shapes; each shape is in at most one of the three."""
-
-    covering: Indices = ()
-    crossing: Indices = ()
-    near: Indices = ()
-
-
 NOTHING = Cell()
 
 
-class Grid:
-    """An index of `shapes`, polygons in degrees; `margin` is what counts as near, (lon, lat) in degrees."""
+def gridded(shapes: Sequence[BaseGeometry], margin: tuple[float, float] = (0.0, 0.0)) -> Grid:
+    """Return the grid of `shapes` (polygons); `margin` is what counts as near, in degrees (lon, lat).
 
-    def __init__(self, shapes: Sequence[BaseGeometry], margin: tuple[float, float] = (0.0, 0.0)) -> None:
+    Prepares the shapes for exact questions.
+    """
+    return _Drawing(shapes, margin).grid()
+
+
+class _Drawing:
+    """A grid in the making."""
+
+    def __init__(self, shapes: Sequence[BaseGeometry], margin: tuple[float, float]) -> None:
         self._shapes = shapes
         self._margin = (margin[0] + HAIR, margin[1] + HAIR)
         self._cells, self._numbers = [NOTHING], {NOTHING: 0}
@@ -49,20 +43,22 @@ class Grid:
         for index, shape in enumerate(shapes):
             self._enter(index, shape)
 
-    def cell(self, lon: float, lat: float) -> Cell:
-        """Return what is known of the cell around a point."""
-        row, column = (lat - self.south) / self.step, (lon - self.west) / self.step
-        rows, columns = self._raster.shape
-        if not (0 <= row < rows and 0 <= column < columns):
-            return NOTHING
-        return self._cells[self._raster.item(int(row), int(column))]
-
-    def around(self, lon: float, lat: float, cell: Cell) -> Indices:
-        """Return the shapes a point of `cell` is in; one on a border is in all that meet there."""
-        if not cell.crossing:
-            return cell.covering
-        crossing = cell.crossing
-        return cell.covering + tuple(i for i in crossing if shapely.intersects_xy(self._shapes[i], lon, lat))
+    def grid(self) -> Grid:
+        """Return what was drawn, without the entries that were only passed through."""
+        used, numbers = np.unique(np.append(self._raster.ravel(), np.int32(0)), return_inverse=True)
+        cells = [self._cells[number] for number in used.tolist()]
+        ids = np.array([index for cell in cells for part in cell for index in part], np.int32)
+        ends = np.cumsum([[0, *map(len, cell)] for cell in cells], axis=1)
+        ends[1:] += np.cumsum(ends[:-1, 3])[:, None]
+        return Grid(
+            np.array(self._shapes, np.object_),
+            self.west,
+            self.south,
+            self.step,
+            numbers[:-1].reshape(self._raster.shape).astype(np.int32),
+            ids,
+            ends.astype(np.int32),
+        )
 
     def _enter(self, index: int, shape: BaseGeometry) -> None:
         """Write a shape into its cells: whole blocks where it covers them, ever smaller ones elsewhere."""
