@@ -1,6 +1,5 @@
 """The state a stream's commits add up to: per key a model and its running timers, nothing else."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heapify, heappop, heappush
@@ -75,7 +74,7 @@ class Fold(Generic[S]):
         keyed.timers[timer.id] = timer
         heappush(self._agenda, (timer.due, timer.id, key))
         if len(self._agenda) > 2 * self.timers + SPARE_ENTRIES:
-            self._agenda = [entry for entry in self._agenda if self._runs(entry)]
+            self._agenda = [entry for entry in self._agenda if self.runs(*entry)]
             heapify(self._agenda)
 
     def _stop(self, keyed: Keyed[S], id_: str) -> None:
@@ -84,7 +83,7 @@ class Fold(Generic[S]):
 
     def next_due(self) -> datetime | None:
         """Return the instant the next timer is due, or None when none runs."""
-        while self._agenda and not self._runs(self._agenda[0]):
+        while self._agenda and not self.runs(*self._agenda[0]):
             heappop(self._agenda)
         return self._agenda[0][0] if self._agenda else None
 
@@ -100,21 +99,20 @@ class Fold(Generic[S]):
         """Put a timer whose cause could not be decided back on the agenda."""
         heappush(self._agenda, (until, timer.id, key))
 
-    def _runs(self, entry: tuple[datetime, str, str]) -> bool:
-        due, id_, key = entry
+    def runs(self, due: datetime, id_: str, key: str) -> bool:
+        """Whether the timer still runs and has not been moved beyond `due`."""
         keyed = self._keys.get(key)
         timer = None if keyed is None else keyed.timers.get(id_)
         return timer is not None and timer.due <= due
 
-    def restore(self, snapshots: Iterable[Snapshot]) -> None:
-        """Start from `snapshots`."""
-        for snapshot in snapshots:
-            keyed = self[snapshot.key]
-            keyed.snapshot_n = snapshot.n
-            document = from_json(snapshot.state)
-            keyed.state = self._decider.state.model_validate_json(to_json(document["state"]))
-            for timer in map(timer_from, document["timers"]):
-                self._start(snapshot.key, keyed, timer)
+    def restore(self, snapshot: Snapshot) -> None:
+        """Let the key of `snapshot` start from it."""
+        keyed = self[snapshot.key]
+        keyed.snapshot_n = snapshot.n
+        document = from_json(snapshot.state)
+        keyed.state = self._decider.state.model_validate_json(to_json(document["state"]))
+        for timer in map(timer_from, document["timers"]):
+            self._start(snapshot.key, keyed, timer)
 
     def take_changes(self) -> dict[str, bytes | None]:
         """Return the keys touched since the last call with their states; None for an empty one, forgotten."""

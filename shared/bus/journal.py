@@ -15,7 +15,7 @@ from shared.bus.commits import Emitted, decode_body, encode_body
 from shared.bus.decider import Decider, S
 from shared.bus.fold import Fold
 from shared.contracts.kafka import Record
-from shared.store import Commit, GroupCommit, Head, Store
+from shared.store import Commit, GroupCommit, Head, Store, StoreUnavailable
 
 SNAPSHOT_EVERY = 200
 """Commits between snapshots."""
@@ -49,12 +49,20 @@ class Journal(Generic[S]):
         head = await self._store.head(self.stream)
         start = max(0, min(head.snapshot_n - OVERLAP, head.published_n))
         snapshots, commits = await asyncio.gather(self._store.snapshots(self.stream), self._tail(start))
+        if commits and commits[0].n > head.snapshot_n + 1:
+            raise StoreUnavailable(f"{self.stream} was purged while it was read")
         self._clear(head)
-        self.fold.restore(snapshots)
+        for snapshot in snapshots:
+            self.fold.restore(snapshot)
+            await asyncio.sleep(0)  # whoever owns other partitions goes on meanwhile
         self._emptied.extend(sorted((s.n, [s.key]) for s in snapshots if self.fold.is_empty(s.key)))
         if start and commits:
             self.causes.floor_ms, self._first = commits[0].at, commits[0].n
-        return [record for commit in commits for record in self._replay(commit)]
+        records: list[Record] = []
+        for commit in commits:
+            records += self._replay(commit)
+            await asyncio.sleep(0)  # as above
+        return records
 
     async def _earlier(self) -> Sequence[Commit]:
         """Return the page of commits before the first one whose causes are in memory."""
@@ -67,9 +75,7 @@ class Journal(Generic[S]):
     async def _tail(self, after: int) -> Sequence[Commit]:
         commits: list[Commit] = []
         while page := await self._store.tail(self.stream, commits[-1].n if commits else after, PAGE):
-            commits += page
-            if len(page) < PAGE:
-                break
+            commits += page  # a page that is not full need not be the last one: somebody may be purging
         return commits
 
     def _replay(self, commit: Commit) -> list[Record]:

@@ -51,14 +51,14 @@ class Observer:
             self._metrics.released.labels(topic).inc(count)
 
     def paused(self, topic: str, seconds: float) -> None:
-        """Note that `topic` is closed for `seconds` because too much of it was poison."""
+        """Note that `topic` is closed, on one partition, for `seconds` because too much of it was poison."""
         log.error("an input is paused: too many dead letters", extra={"topic": topic, "seconds": seconds})
-        self._metrics.paused_inputs.labels(topic).set(1)
+        self._metrics.paused_inputs.labels(topic).inc()
 
     def resumed(self, topic: str) -> None:
-        """Note that `topic` is open again."""
+        """Note that `topic` is open again on that partition, or somebody else's now."""
         log.warning("an input is read again", extra={"topic": topic})
-        self._metrics.paused_inputs.labels(topic).set(0)
+        self._metrics.paused_inputs.labels(topic).dec()
 
     def _trace(self, records: Sequence[Incoming], seconds: float) -> None:
         end = time.time_ns()

@@ -20,10 +20,14 @@ class Parking:
         """The topic on which an operator sends records to this group again."""
         self._keys: dict[bytes, Place | None] = {}
         """The closed keys, with the record that closed each if that was seen by this process."""
+        self._reopened: bytes | None = None
+        """The key whose records are being released: in the store still, and closed no more."""
 
     async def load(self) -> None:
         """Learn which keys are parked. Raises StoreUnavailable."""
-        self._keys = dict.fromkeys(await self._store.parked_keys(self._lane)) if self._store else {}
+        if self._store:
+            keys = await self._store.parked_keys(self._lane)
+            self._keys = dict.fromkeys(key for key in keys if key != self._reopened)
 
     @property
     def closed(self) -> bool:
@@ -55,12 +59,13 @@ class Parking:
     async def reopen(self, replay: Incoming) -> list[Parked]:
         """Open the key of `replay` and return what waited behind it, in order, at most one page.
 
-        Raises StoreUnavailable.
+        Call `released` when that is processed. Raises StoreUnavailable.
         """
         if self._store is None or replay.key not in self._keys:
             return []
         waiting = await self._store.parked(self._lane, replay.key, PAGE)
         self._keys.pop(replay.key)
+        self._reopened = replay.key
         return waiting
 
     async def release(self, parked: list[Parked]) -> None:
@@ -68,9 +73,11 @@ class Parking:
         if self._store and parked:
             await self._store.release(parked)
 
-    def close_again(self, key: bytes) -> None:
-        """Close `key`: there is more behind it than one page."""
-        self._keys[key] = None
+    def released(self, key: bytes, *, more: bool) -> None:
+        """Note that a page of `key` is processed; it closes again when there may be `more` behind it."""
+        self._reopened = None
+        if more:
+            self._keys[key] = None
 
 
 def replaces(replay: Incoming, parked: Parked) -> bool:

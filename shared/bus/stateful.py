@@ -195,6 +195,9 @@ class Stateful(Processor, Generic[S]):
         log_cause.set(None)
         if draft.parts:
             await self._commit(draft)
+        parks = bool(draft.outcome.parked)
+        if parks and await self._waiting(self.journal.overtaken()):
+            raise _LogMovedError  # whoever owns the key by now may have opened it
         return draft.outcome
 
     async def _waiting(self, step: Awaitable[R]) -> R:
@@ -212,7 +215,7 @@ class Stateful(Processor, Generic[S]):
 
     async def _decide(self, item: Item, draft: Draft) -> tuple[Decided, bytes] | None:
         """Decide one cause, encode and fold it; None when it was done before, has to wait, or is poison."""
-        if item.event is not None and self._known(item, item.event.id, draft):
+        if item.event is not None and self._known(item, item.event, draft):
             return None
         if self._held(item, draft.outcome):
             return None
@@ -229,10 +232,10 @@ class Stateful(Processor, Generic[S]):
         self._set_aside(item, poison, draft)
         return None
 
-    def _known(self, item: Item, cause: str, draft: Draft) -> bool:
-        if item.record is None:
-            return item.key is None or cause not in self.journal.fold[item.key].timers
-        if cause not in self.journal.causes and cause not in draft.seen:
+    def _known(self, item: Item, event: Event[Any], draft: Draft) -> bool:
+        if item.record is None:  # an earlier cause of the slice may have stopped or moved the timer
+            return item.key is None or not self.journal.fold.runs(event.time, event.id, item.key)
+        if event.id not in self.journal.causes and event.id not in draft.seen:
             return False
         self.place.metrics.redone.labels(item.record.topic).inc()
         return True

@@ -52,7 +52,11 @@ class Rehearsal(Generic[S]):
         """Move the clock on by `seconds`; return what the timers that come due emit."""
         self.clock.advance(seconds)
         due = self._fold.due(self.clock.now())
-        return [data for key, timer in due for data in self._answer(key, fired(timer))]
+        told = []
+        for key, timer in due:
+            if self._fold.runs(timer.due, timer.id, key):  # one that fired before may have stopped it
+                told += self._answer(key, fired(timer))
+        return told
 
     def _answer(self, key: str, cause: Event[Any]) -> list[EventData]:
         now = datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)  # as the kernel records it

@@ -5,6 +5,7 @@ committable in order, and only when everything before them is on the broker.
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -104,6 +105,7 @@ class Worker:
             await self.processor.close()
         finally:
             self.processor.abandon()
+            self._open_lanes(math.inf)
 
     async def _work(self) -> None:
         while not self.draining:
@@ -115,8 +117,8 @@ class Worker:
                 await self._handle(slice_)
             elif slice_.next_offsets:  # offsets without records: a compacted topic has gaps
                 await self._send(Outcome(), slice_.next_offsets)
-                del slice_
-                await asyncio.sleep(0)  # the other partitions' turn
+            del slice_
+            await asyncio.sleep(0)  # the other partitions' turn
 
     def _until_next_duty(self) -> float | None:
         until = self.processor.seconds_to_timer()
@@ -132,11 +134,10 @@ class Worker:
             await self._send(await self.processor.refresh(), {})
         if self._sent and self._sent[0].delivery.done:
             await self._settle_first()
-        self._reopen()
+        self._open_lanes(asyncio.get_running_loop().time())
         self.processor.housekeep()
 
-    def _reopen(self) -> None:
-        now = asyncio.get_running_loop().time()
+    def _open_lanes(self, now: float) -> None:
         for lane in self.lanes:
             if 0.0 < lane.closed_until <= now:
                 lane.closed_until = 0.0
@@ -180,9 +181,9 @@ class Worker:
             await self._send(outcome, {})
             await self._settled()
             await self._release(waiting, outcome)
+            self._parking.released(waiting[0].key, more=not outcome.parked)
             if outcome.parked:
                 return
-            self._parking.close_again(waiting[0].key)
 
     async def _release(self, waiting: Sequence[Parked], outcome: Outcome) -> None:
         stay = {(p.topic, p.partition, p.offset) for p in outcome.parked}
@@ -244,9 +245,10 @@ class Worker:
                 f"more than {budget.limit} dead letters from {topic} within {budget.window:.0f} s: stopped "
                 f"before more is set aside; look at its DLQ, mend the writer or the handler, start again"
             )
+        if not lane.closed_until:
+            self._observer.paused(topic, budget.window)
         lane.closed_until = now + budget.window
         budget.reset()
-        self._observer.paused(topic, budget.window)
 
 
 async def _accepted(delivery: Delivery) -> None:

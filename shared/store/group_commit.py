@@ -40,3 +40,6 @@ class GroupCommit(Generic[T]):
                 for (_, future), answer in zip(group, answers, strict=True):
                     if not future.done():
                         future.set_result(answer)
+            finally:
+                for _, future in group:
+                    future.cancel()  # whoever still waits when the sender is stopped

@@ -51,9 +51,9 @@ class Store(Protocol):
         """
 
     async def tail(self, stream: str, after: int, limit: int = 100) -> list[Commit]:
-        """The commits with n > `after` in order of n, at most `limit`: fewer mean that the log ends there.
+        """The commits with n > `after` in order of n, at most `limit`; none where the log ends.
 
-        Only what was purged may be missing, at the front.
+        Only what was purged may be missing, at the front, and from a page that is read meanwhile.
         """
 
     async def commit(self, stream: str, n: int) -> Commit | None:

@@ -92,7 +92,10 @@ class Metrics(Catalogue):
         "owned_partitions", "Partitions this process owns now.", unit="partitions"
     )
     paused_inputs: Metric[ByTopic[Gauge]] = gauge(
-        "paused_inputs", "1 while an input topic is paused because of its own faults.", "topic", unit="0 or 1"
+        "paused_inputs",
+        "Partitions of an input that are paused because of its own faults.",
+        "topic",
+        unit="partitions",
     )
     transient_wait: Metric[ByReason[Gauge]] = gauge(
         "transient_wait",

@@ -54,6 +54,8 @@ class Tally(Decider[Sum]):
     def __init__(self, out: Topic = OUT) -> None:
         self.out = out
         self.decided: list[str] = []
+        self.moves = False
+        """While it is set, an alarm's first attempt moves the second on instead of telling of itself."""
         self.closed = False
         """While it is set, `wait` asks for a retry."""
         self.refuses = True
@@ -65,6 +67,8 @@ class Tally(Decider[Sum]):
         """Do what the verb says; the answer carries the sum, so that a lost or doubled cause shows."""
         self.decided.append(event.id)
         data = event.data
+        if isinstance(data, TimerFired) and self.moves and data.attempt == 1:
+            return [Timer(data.about, data.kind, now + timedelta(seconds=ALARM_SECONDS), 2)]
         if isinstance(data, TimerFired):
             return [self._told(event, data.about.partition("/")[0], "timer.fired", state.total)]
         return self._on_command(state, event, data, now)

@@ -8,7 +8,7 @@ import pytest
 from shared.bus import FatalError, Service
 from shared.bus.consumer import HUNGRY
 from shared.contracts import Record, Topic
-from tests.bus.live import World, drained, workers
+from tests.bus.live import World, drained, shares, workers
 from tests.bus.services import relay
 from tests.bus.support import header, record_of, report, until, value_of
 
@@ -41,6 +41,22 @@ async def test_an_outsiders_topic_is_paused_alone_and_opens_again(world: World) 
         await until(lambda: value_of(paused, theirs.name) == 0, "their topic is open again")
         assert runtime.failure is None
     assert len(await world.read(theirs.dlq(world.name))) == LIMIT + 1
+
+
+async def test_a_topic_is_told_as_paused_no_longer_than_somebody_here_has_it(world: World) -> None:
+    theirs, out = world.topic("theirs", 2, outsiders=True), world.topic("out")
+    await world.topics(theirs, out=out)
+    await world.send(
+        *poison(theirs, LIMIT + 1), *(replace(r, partition=1) for r in poison(theirs, LIMIT + 1))
+    )
+    service = limited(relay(world, theirs, out=out), 3600)
+    async with world.running(service) as first:
+        paused = first.metrics.paused_inputs
+        await until(lambda: value_of(paused, theirs.name) == 2, "both partitions are paused")
+        async with world.running(service) as second:
+            await shares(2, first, second)
+            await until(lambda: value_of(paused, theirs.name) <= 1, "one of them is somebody else's")
+    assert value_of(paused, theirs.name) == 0
 
 
 async def test_a_paused_topic_with_a_long_queue_does_not_keep_the_others_from_being_fetched(

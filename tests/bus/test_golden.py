@@ -28,7 +28,7 @@ def test_a_stored_commits_events_go_out_again_byte_for_byte() -> None:
 
 def test_a_stored_snapshot_is_loaded_with_its_timers() -> None:
     fold = Fold(Tally())
-    fold.restore([Snapshot("tester/0", "d1", 400, stored.stored_snapshot())])
+    fold.restore(Snapshot("tester/0", "d1", 400, stored.stored_snapshot()))
     assert fold["d1"].state == Sum(total=7, told=("a", "b"))
     assert fold["d1"].timers == {stored.TIMER.id: stored.TIMER}
     assert fold.next_due() == stored.TIMER.due
@@ -54,4 +54,4 @@ def test_a_state_that_lost_a_field_goes_red() -> None:
     fold = Fold(Tally())
     edited = stored.stored_snapshot().replace(b'"timers"', b'"alarms"')
     with pytest.raises(KeyError):
-        fold.restore([Snapshot("tester/0", "d1", 400, edited)])
+        fold.restore(Snapshot("tester/0", "d1", 400, edited))

@@ -14,10 +14,12 @@ from shared.bus import journal
 from shared.bus.commits import decode_body
 from shared.bus.fold import Fold
 from shared.clock import ManualClock
-from shared.store import Store, open_store
+from shared.contracts import EventData
+from shared.store import Commit, Store, open_store
+from shared.telemetry import Reason
 from tests.bus.desk import STREAM, Desk, ids, new_desk
 from tests.bus.faults import Fault, FaultyStore
-from tests.bus.support import NOW
+from tests.bus.support import NOW, value_of
 from tests.bus.tally import Sum, Tally, command
 from tests.store.helpers import whole
 
@@ -50,6 +52,58 @@ async def fill(desk: Desk, commits: int, verb: str = "add") -> None:
     for number in range(commits):
         await desk.take(command(verb, note=number))
         await desk.housekeep()
+
+
+class Purging(FaultyStore):
+    """A store that somebody purges while it is read: the first page comes short of its first commit."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.short = True
+
+    async def tail(self, stream: str, after: int, limit: int = 100) -> list[Commit]:
+        page: list[Commit] = await self._store.tail(stream, after, limit)
+        short, self.short = self.short, False
+        return page[1:] if short else page
+
+
+async def test_a_log_that_is_purged_while_it_is_read_is_read_to_its_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(desk, 9)
+    monkeypatch.setattr(journal, "SNAPSHOT_EVERY", 1000)
+    await fill(desk, 11)
+    monkeypatch.setattr(journal, "PAGE", 5)
+    after = await new_desk(cast("Store", Purging(desk.store)))
+    assert after.journal.n == 20
+    assert present(after) == present(desk)
+
+
+async def test_a_log_that_was_purged_beyond_the_snapshots_that_were_read_is_read_again(desk: Desk) -> None:
+    await fill(desk, 3)
+    after = await new_desk(cast("Store", Purging(desk.store)))
+    assert present(after) == present(desk)
+    assert value_of(after.metrics.retried, Reason.STORE_UNAVAILABLE) == 1
+
+
+async def test_others_have_their_turn_while_a_long_log_is_loaded(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "SNAPSHOT_EVERY", 1000)
+    await fill(desk, 50)
+    folded = list[int]()
+    evolve = Tally.evolve
+
+    def noting(self: Tally, state: Sum, fact: EventData) -> Sum:
+        folded.append(turns)
+        return evolve(self, state, fact)
+
+    monkeypatch.setattr(Tally, "evolve", noting)
+    opening, turns = asyncio.create_task(new_desk(desk.store)), 0
+    while not opening.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert len(set(folded)) >= 50
 
 
 async def test_a_restart_reads_a_snapshot_and_the_tail_and_comes_to_the_same_state(desk: Desk) -> None:

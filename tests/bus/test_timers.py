@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from shared.bus.testing import Rehearsal
+from shared.contracts import CommandRequested
+from shared.contracts.command import CommandArgs
 from shared.store import Store
 from shared.telemetry import Reason
 from tests.bus.desk import Desk, ids, new_desk
 from tests.bus.support import NOW, value_of
-from tests.bus.tally import ALARM_SECONDS, IN, command
+from tests.bus.tally import ALARM_SECONDS, IN, Tally, command
 from tests.store.helpers import whole
 
 
@@ -65,6 +68,29 @@ async def test_setting_a_timer_again_before_it_fired_moves_it(desk: Desk) -> Non
     assert (await desk.pass_time(ALARM_SECONDS / 2)).records == []
     assert len((await desk.pass_time(ALARM_SECONDS / 2)).records) == 1
     assert (await desk.pass_time(3600)).records == []
+
+
+async def test_a_timer_that_another_one_moves_on_as_both_come_due_fires_later(desk: Desk) -> None:
+    desk.tally.moves = True
+    await desk.take(command("alarm", note=1))
+    await desk.pass_time(1)
+    await desk.take(command("alarm", note=2))
+    assert (await desk.pass_time(ALARM_SECONDS)).records == []
+    assert (await desk.pass_time(ALARM_SECONDS - 1)).records == []
+    assert len((await desk.pass_time(1)).records) == 1
+
+
+def test_a_rehearsed_timer_that_another_one_moves_on_fires_later_too() -> None:
+    tally = Tally()
+    tally.moves, stage = True, Rehearsal(tally)
+    for attempt in ("1", "2"):
+        alarm = CommandRequested(
+            desk="d1", actor="desk:test", verb="tally.alarm", args=CommandArgs(note=attempt)
+        )
+        stage.tell("d1", alarm)
+        stage.advance(1)
+    assert stage.advance(ALARM_SECONDS) == []
+    assert len(stage.advance(ALARM_SECONDS)) == 1
 
 
 async def test_an_attempt_that_has_fired_cannot_be_set_again_and_says_so(desk: Desk) -> None:

@@ -71,3 +71,16 @@ async def test_a_caller_who_goes_away_takes_nobody_with_him(store: Store) -> Non
         await gone
     slow.gate.set()
     assert await stays
+
+
+async def test_nobody_waits_for_a_write_that_was_stopped_from_outside(store: Store) -> None:
+    slow = Slow(store)
+    appends = GroupCommit(slow.append)
+    waiting = asyncio.create_task(appends.write(commit(1)))
+    while not slow.sizes:
+        await asyncio.sleep(0)
+    assert appends._sender is not None
+    appends._sender.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(5):
+            await waiting

@@ -1,0 +1,47 @@
+"""A worker leaves room for the others of its process, however much there is to do."""
+
+import asyncio
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from shared.bus.accepted import accepted_by
+from shared.bus.emit import Encoder
+from shared.bus.lanes import Lane, Lanes
+from shared.bus.observer import Observer
+from shared.bus.publisher import Publisher
+from shared.bus.stateless import Each
+from shared.bus.worker import Worker
+from shared.clock import ManualClock
+from shared.contracts import Event, ReportReceived
+from shared.telemetry import Tracing
+from tests.bus.support import NOW, Unpacked, consumed, record_of, report, workplace
+
+SOURCE = TopicPartition("reports", 0)
+
+
+def seen(event: Event[ReportReceived]) -> None:
+    """A handler that has nothing to say."""
+
+
+def busy_worker(records: int) -> Worker:
+    """A worker with so many records in its lane."""
+    place = workplace()
+    lane = Lane(SOURCE)
+    record = record_of(SOURCE.topic, report(), "key")
+    lane.offer(Unpacked([consumed(record, n) for n in range(records)]))
+    processor = Each(place, accepted_by(seen), seen, Encoder("tester"))
+    observer = Observer("seen", place.metrics, Tracing(0.0), ManualClock(NOW))
+    publisher = Publisher(AIOKafkaProducer, place.metrics)
+    return Worker(0, Lanes([lane], asyncio.Event()), processor, publisher, observer, {})
+
+
+async def test_others_have_their_turn_between_two_slices() -> None:
+    worker = busy_worker(5_000)
+    worker.start()
+    turns = 0
+    while len(worker.lanes):
+        await asyncio.sleep(0)
+        turns += 1
+    await worker.stop(1.0)
+    assert worker.processed == {SOURCE: 5_000}
+    assert turns > 5_000 / worker.processor.largest_slice
