@@ -14,6 +14,8 @@ from shared.settings import ConfigurationError
 DEMO = Path(__file__).with_name("phetchabun")
 FILE = "pack.yaml"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DEEPEST = 20
+"""Lists and mappings within each other; a pack has five."""
 """The one in C, where there is one: the desks of a country are two megabytes."""
 
 
@@ -47,9 +49,19 @@ def read_pack(folder: Path) -> tuple[Pack | None, list[str]]:
 def parsed(content: bytes) -> object:
     """Return what the YAML says. Raises ValueError."""
     try:
+        _check_depth(content)
         return yaml.load(content, LOADER)  # noqa: S506  (either is the safe one)
     except Exception as error:
         raise ValueError(f"it cannot be read as YAML: {str(error) or type(error).__name__}") from error
+
+
+def _check_depth(content: bytes) -> None:
+    """Refuse what is nested so deep that building it would overflow the stack of the parser, which is C."""
+    depth = 0
+    for event in yaml.parse(content, LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ValueError(f"it is nested more than {DEEPEST} deep")
 
 
 def _contradictions(pack: Pack) -> Iterator[str]:
