@@ -34,8 +34,9 @@ PROBLEMS = {
         503: "Store or broker do not answer; a command that got an id may still take effect",
     }.items()
 }
+KEY_SHAPE = r"^[!-~]{1,64}$"
 IdempotencyKey = Annotated[
-    Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")] | SkipJsonSchema[None],
+    Annotated[str, StringConstraints(pattern=KEY_SHAPE)] | SkipJsonSchema[None],
     Header(
         description="New for each command, the same when the request is sent again: within 72 hours the same "
         "caller gets the same `command_id` for it, and the desk decides it once. With another body it is "

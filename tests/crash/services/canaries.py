@@ -20,7 +20,7 @@ _PLAIN = re.compile(
     rf"{MARK}\d{{6}}|(?<![0-9A-Za-z])(?:{PHONE}\d{{4}}|{CITIZEN}\d{{6}})(?![0-9A-Za-z])".encode()
 )
 _ENCODED = re.compile(
-    b"|".join(re.escape(form) for word in (MARK, PHONE, CITIZEN) for form in forms(word)[1:])
+    b"|".join(re.escape(form) for word in (MARK, PHONE, CITIZEN) for form in {*forms(word)} - {word.encode()})
 )
 
 
