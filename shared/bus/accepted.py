@@ -1,6 +1,7 @@
 """Reads from a handler's own annotation which events it is for, so that nothing is declared twice."""
 
 from collections.abc import Callable
+from inspect import isasyncgenfunction
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -13,6 +14,8 @@ def accepted_by(handler: Callable[..., Any], parameter: int = 0) -> frozenset[ty
     `Event[A]`, `Event[A | B]`, `Event[A] | Event[B]`, and any of them in a `Sequence`; a base such as
     `IncidentEvent` is all of its kinds, `Event[Any]` every event of the contract. Raises TypeError otherwise.
     """
+    if isasyncgenfunction(handler):
+        raise TypeError(f"{handler.__qualname__} is async and yields: let it return a list instead")
     hints = {name: hint for name, hint in get_type_hints(handler).items() if name != "return"}
     if len(hints) <= parameter:
         raise TypeError(
@@ -24,13 +27,15 @@ def accepted_by(handler: Callable[..., Any], parameter: int = 0) -> frozenset[ty
     return bodies
 
 
-def _bodies(hint: Any) -> list[type[EventData]]:
-    if hint is Any or hint is EventData or isinstance(hint, TypeVar):
+def _bodies(hint: Any, *, inside: bool = False) -> list[type[EventData]]:
+    """Return the bodies that `hint` names, `inside` the brackets of an `Event[...]`."""
+    if inside and (hint is Any or hint is EventData or isinstance(hint, TypeVar)):
         return REGISTRY.all()
-    if isinstance(hint, type) and issubclass(hint, EventData):
+    if inside and isinstance(hint, type) and issubclass(hint, EventData):
         return [body for body in REGISTRY.all() if issubclass(body, hint)] or [hint]
     if hint is Event:
         return REGISTRY.all()
     if get_origin(hint) in (Union, UnionType) or get_args(hint):
-        return [body for part in get_args(hint) for body in _bodies(part)]
+        inside = inside or get_origin(hint) is Event
+        return [body for part in get_args(hint) for body in _bodies(part, inside=inside)]
     return []

@@ -24,18 +24,40 @@ REPLICATION = 3
 Groups = dict[str, tuple[Topic, ...]]
 
 
+class _Heard(logging.Handler):
+    """The last thing that aiokafka complained of, in place of all its lines."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.last = ""
+
+    def __enter__(self) -> "_Heard":
+        self._logger = logging.getLogger("aiokafka")
+        self._before = self._logger.handlers, self._logger.propagate
+        self._logger.handlers, self._logger.propagate = [self], False
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.handlers, self._logger.propagate = self._before
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.last = record.getMessage()
+
+
 def operator_command(command: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """Make a click callback of `command(settings, ...)`; what goes wrong outside becomes one line."""
 
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
-        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the one line below says it
+        heard = _Heard()
         try:
-            asyncio.run(command(load_settings("ruamjai"), *args, **kwargs))
+            with heard:
+                asyncio.run(command(load_settings("ruamjai"), *args, **kwargs))
         except SettingsError as error:
             raise click.UsageError(str(error)) from None
         except (KafkaError, TimeoutError) as error:
-            raise click.ClickException(f"Kafka: {error or type(error).__name__}") from None
+            last = f" ({heard.last})" if heard.last else ""
+            raise click.ClickException(f"Kafka: {error or type(error).__name__}{last}") from None
 
     return run
 
@@ -76,6 +98,9 @@ def _kept(kept: timedelta | None) -> dict[str, str]:
 async def create_topics(settings: Settings, new: Iterable[NewTopic]) -> dict[str, bool]:
     """Create what is missing; return by name whether it was. Raises KafkaError when one is refused."""
     async with admin_client(settings) as admin:
+        cluster = await admin.describe_cluster()
+        if cluster["controller_id"] not in [broker["node_id"] for broker in cluster["brokers"]]:
+            raise KafkaError("this broker has no controller to create topics; the embedded one never has")
         response = await admin.create_topics(list(new))
     created = {}
     for name, code, *detail in response.topic_errors:

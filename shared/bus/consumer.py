@@ -137,6 +137,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 client.subscribe(self._subscription.names, listener=self)
             except (KafkaError, OSError, TimeoutError) as error:
                 self.trouble = repr(error)
+                log.warning("Kafka is waited for", extra={"error": repr(error)})
                 self._metrics.retried.labels(Reason.BROKER_UNAVAILABLE).inc()
                 await _close_quietly(client)
                 await backoff.wait()

@@ -25,12 +25,18 @@ def dlq() -> None:
 
 @dlq.command("list")
 @click.argument("topics", nargs=-1)
+@click.option("--each", is_flag=True, help="Each on a line: topic, partition, offset, reason, key, detail.")
 @operator_command
-async def list_(settings: Settings, topics: Sequence[str]) -> None:
+async def list_(settings: Settings, topics: Sequence[str], each: bool) -> None:
     """Count dead letters by topic and reason; without TOPICS, on every dead-letter topic."""
     counts: Counter[tuple[str, str]] = Counter()
     async for letter in letters(settings, topics or await dlq_topics(settings), Choice()):
         counts[letter.topic, said(letter, "reason")] += 1
+        if each:
+            where = f"{letter.topic} {letter.partition} {letter.offset}"
+            click.echo(f"{where}  {said(letter, 'reason')}  {_text(letter.key)}  {said(letter, 'detail')}")
+    if each:
+        return
     for (topic, reason), count in sorted(counts.items()):
         click.echo(f"{count:8}  {reason:20}  {topic}")
 
@@ -39,10 +45,10 @@ async def list_(settings: Settings, topics: Sequence[str]) -> None:
 @click.argument("topic")
 @click.argument("partition", type=click.IntRange(0))
 @click.argument("offset", type=click.IntRange(0))
-@click.option("--with-value", is_flag=True, help="Also its bytes, which may be personal data.")
+@click.option("--save", type=click.File("wb"), help="Write its value, which may be personal data, to a file.")
 @operator_command
-async def show(settings: Settings, topic: str, partition: int, offset: int, with_value: bool) -> None:
-    """Show one dead letter: key and headers, one a line, then a blank line and its value if asked for."""
+async def show(settings: Settings, topic: str, partition: int, offset: int, save: BinaryIO | None) -> None:
+    """Show one dead letter: key and headers, one a line; its value only goes to the file named."""
     found = [letter async for letter in letters(settings, [topic], Choice(partition, offset))]
     if not found:
         raise click.ClickException(f"{topic} has nothing at {partition}/{offset}")
@@ -51,9 +57,8 @@ async def show(settings: Settings, topic: str, partition: int, offset: int, with
     click.echo(f"value: {'null' if letter.value is None else f'{len(letter.value)} bytes'}")
     for name, value in headers_of(letter):
         click.echo(f"{_text(name.encode('utf-8', 'surrogateescape'))}: {_text(value)}")
-    if with_value:
-        click.echo()
-        click.echo(letter.value or b"", nl=False)
+    if save is not None:
+        save.write(letter.value or b"")
 
 
 def _text(raw: bytes | None) -> str:

@@ -77,6 +77,8 @@ async def letters(settings: Settings, topics: Sequence[str], choice: Choice) -> 
     if unknown := sorted(set(topics) - found.keys()):
         raise click.UsageError(f"there is no topic {', '.join(unknown)}")
     sources = [TopicPartition(topic, number) for topic in topics for number in found[topic]]
+    if not sources:
+        return
     async with _reader(settings) as reader:
         begins, ends = await reader.beginning_offsets(sources), await reader.end_offsets(sources)
         for source in sources:

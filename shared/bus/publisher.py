@@ -34,6 +34,8 @@ from shared.telemetry.reasons import Reason
 log = logging.getLogger(__name__)
 
 BATCH_BYTES = 1_000_000
+METADATA_SECONDS = 3.0
+"""How long a topic may be unknown before we say so; new ones take a second or two."""
 DELIVERY_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
@@ -129,14 +131,12 @@ class Publisher:
         backoff = Backoff()
         while True:
             producer, generation = self.current()
+            alarm = asyncio.get_running_loop().call_later(METADATA_SECONDS, self._miss, topic)
             try:
                 async with asyncio.timeout(DELIVERY_SECONDS):
                     found = await producer.partitions_for(topic)
             except (UnknownTopicOrPartitionError, TopicAuthorizationFailedError) as error:
                 self.trouble = f"{topic} cannot be written: {type(error).__name__}"
-                log.warning(
-                    "an output topic is missing or forbidden", extra={"topic": topic, "error": repr(error)}
-                )
                 self._metrics.retried.labels(Reason.BROKER_UNAVAILABLE).inc()
             except (KafkaError, TimeoutError) as error:
                 await self.recreate(generation, error)
@@ -145,7 +145,14 @@ class Publisher:
                     self.trouble = None
                 self._partitions[topic] = len(found)
                 return len(found)
+            finally:
+                alarm.cancel()
             await backoff.wait()
+
+    def _miss(self, topic: str) -> None:
+        """Say which topic is waited for, long before the client gives up on it."""
+        self.trouble = f"{topic} is not known to the brokers: missing, or forbidden"
+        log.warning("an output topic is missing or forbidden", extra={"topic": topic})
 
     def _outlet(self, topic: str, partition: int) -> "_Outlet":
         found = self._outlets.get((topic, partition))

@@ -46,6 +46,8 @@ class Runtime:
     """Everything one process of a service owns, built from its declaration and its settings."""
 
     def __init__(self, service: Service, settings: Settings) -> None:
+        if not (service.subscriptions or service.parts or service.early_parts):
+            raise ConfigurationError(f"{service.name} has neither a handler nor a part: nothing to run")
         self.service, self.settings = service, settings
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry)
@@ -73,12 +75,17 @@ class Runtime:
         """Show health at once; connect and consume as soon as broker and store answer."""
         gc.freeze()  # what start-up made lives as long as the process: no reason to look at it again
         gc.set_threshold(*GC_THRESHOLD)
-        self._probes = Probes(
-            self.settings.http_host, self.settings.http_port, self.registry, self.live, self.ready
-        )
+        self._probes = self._open_probes()
         log.info("started", extra={"port": self._probes.port, "service": self.service.name})
         self._tasks = [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._consume())]
         self._tasks[1].add_done_callback(self._ended)
+
+    def _open_probes(self) -> Probes:
+        host, port = self.settings.http_host, self.settings.http_port
+        try:
+            return Probes(host, port, self.registry, self.live, self.ready)
+        except OSError as error:
+            raise ConfigurationError(f"HTTP_PORT {port} of {host} cannot be used: {error.strerror}") from None
 
     async def _consume(self) -> None:
         if self.store is not None:
@@ -230,12 +237,12 @@ async def run(name: str, build: Callable[[Settings], Service]) -> int:
     try:
         settings = load_settings(name)
         app, runtime = application(build(settings), settings)
+        configure_logging(name, settings.log_level)
+        await app.run()
     except ConfigurationError as error:
-        logging.basicConfig()
+        logging.basicConfig()  # where it has not been configured yet
         log.critical("%s", error)
         return EXIT_CONFIGURATION
-    configure_logging(name, settings.log_level)
-    await app.run()
     match runtime.failure:
         case None:
             return 0

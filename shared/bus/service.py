@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from collections.abc import Callable, Collection, Coroutine
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
 
 from prometheus_client.registry import Collector
 
@@ -15,6 +15,7 @@ from shared.bus.processor import Processor, Workplace
 from shared.bus.stateful import Stateful
 from shared.bus.stateless import Batch, Each
 from shared.bus.subscription import OnPoison, Subscription
+from shared.contracts.event import EventData
 from shared.contracts.topics import Topic
 from shared.settings import Settings
 
@@ -50,7 +51,7 @@ class Service:
             def make(place: Workplace) -> Processor:
                 return Each(place, accepted, handler, self._encoder)
 
-            self._add(topics, group, handler.__name__, make, on_poison)
+            self._add(topics, group, handler.__name__, accepted, make, on_poison)
             return handler
 
         return declare
@@ -69,7 +70,7 @@ class Service:
             def make(place: Workplace) -> Processor:
                 return Batch(place, accepted, handler, self._encoder)
 
-            self._add(topics, group, handler.__name__, make, on_poison)
+            self._add(topics, group, handler.__name__, accepted, make, on_poison)
             return handler
 
         return declare
@@ -87,7 +88,7 @@ class Service:
             journal: Journal[Any] = Journal(place.store, place.appends, stream, by)
             return Stateful(place, accepted, by, journal, self._encoder)
 
-        self._add(topics, group, type(by).__name__, make, on_poison, stateful=True)
+        self._add(topics, group, type(by).__name__, accepted, make, on_poison, stateful=True)
 
     def beside(self, part: "Part", *, without_broker: bool = False, without_store: bool = False) -> "Part":
         """Declare what runs beside the consumers, such as an HTTP API: `async def part(runtime) -> None`.
@@ -110,18 +111,24 @@ class Service:
         topics: tuple[Topic, ...],
         group: str | None,
         handler: str,
+        accepted: Collection[type[EventData]],
         make: Callable[[Workplace], Processor],
         on_poison: OnPoison,
         *,
         stateful: bool = False,
     ) -> None:
         group = group or self.name
-        if not topics:
-            raise ValueError(f"{handler} needs at least one topic")
+        if not topics or not all(isinstance(topic, Topic) for topic in topics):
+            raise ValueError(f"{handler} needs at least one topic, such as shared.contracts.topics.INCIDENTS")
+        if on_poison not in get_args(OnPoison):
+            raise ValueError(f"{handler}: on_poison is one of {', '.join(get_args(OnPoison))}")
         if any(s.group == group for s in self.subscriptions):
             raise ValueError(
                 f"{handler}: group {group!r} has a handler already; give this one its own group="
             )
+        for topic in topics:
+            if topic.types and not any(body.type in topic.types for body in accepted):
+                raise ValueError(f"{handler} takes no event of {topic}, which has {', '.join(topic.types)}")
         self.subscriptions.append(Subscription(group, handler, topics, make, stateful, on_poison))
 
     def run(self) -> None:

@@ -1,5 +1,6 @@
 """Handlers without state: one event at a time, or a batch at a time that falls back to one at a time."""
 
+import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
@@ -16,6 +17,8 @@ from shared.contracts.kafka import Record
 from shared.telemetry import log_cause
 from shared.telemetry.exceptions import message_of
 from shared.telemetry.reasons import Reason
+
+log = logging.getLogger(__name__)
 
 Emits = Iterable[Emit] | None
 EachHandler = Callable[[Event[Any]], Emits | Coroutine[Any, Any, Emits]]
@@ -128,4 +131,5 @@ def poison_of(error: Exception) -> Poison:
         return Poison(Reason.TOO_LARGE, str(error))
     if isinstance(error, DecisionTooLargeError):
         return Poison(Reason.DECISION_TOO_LARGE, str(error))
+    log.error("a handler failed", exc_info=error)
     return Poison(Reason.HANDLER_ERROR, said(error))

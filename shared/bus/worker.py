@@ -171,7 +171,9 @@ class Worker:
 
     async def _replay(self, replay: Incoming) -> None:
         """Process a replayed record and then, if it went well, what waited behind it."""
+        started = time.perf_counter()
         outcome = await self.processor.process([replay])
+        self._observer.processed([replay], outcome, started)
         await self._send(outcome, {})
         if outcome.buried:
             return

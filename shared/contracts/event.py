@@ -46,8 +46,12 @@ class EventData(Model):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        if "type" in cls.__dict__:
-            REGISTRY.add(cls)
+        if "type" not in cls.__dict__:
+            return
+        name = getattr(cls, "subject_field", None)
+        if cls.subject is EventData.subject and name not in cls.model_fields:
+            raise TypeError(f"{cls.__name__}: subject_field names no field: {name!r}")
+        REGISTRY.add(cls)
 
 
 class Registry:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from re import fullmatch
 
 from shared.contracts import agency, agreement, command, delivery, incident, report, task, unit
-from shared.contracts.event import EventData
+from shared.contracts.event import REGISTRY, EventData
 from shared.contracts.values import AGENCY_PATTERN
 
 DAY = timedelta(days=1)
@@ -29,6 +29,12 @@ class Topic:
     """Whether this is the lane that a desk empties first."""
     outsiders: bool = False
     """Whether somebody outside the platform writes it: then its poison pauses it alone."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError when no event of the topic has its key."""
+        models = [model for model in map(REGISTRY.get, self.types) if model is not None]
+        if models and not any(self.key in model.model_fields for model in models):
+            raise ValueError(f"{self.name}: no event of it has a field {self.key!r} to be the key")
 
     def __str__(self) -> str:
         return self.name

@@ -7,13 +7,18 @@ import socket
 import uvicorn
 from starlette.types import ASGIApp
 
+from shared.settings import ConfigurationError
+
 log = logging.getLogger(__name__)
 GRACE_SECONDS = 5
 
 
 async def serve(app: ASGIApp, host: str, port: int) -> None:
-    """Serve `app`; port 0 takes a free one, which is logged. When cancelled, finish what is in hand."""
-    listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    """Serve `app`; port 0 takes a free one, which is logged. When cancelled, finish what is in hand.
+
+    Raises ConfigurationError when the address cannot be had.
+    """
+    listening = _listen(host, port)
     # asyncio does this for sockets that name TCP as their protocol; these do not, and answers waited 40 ms.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     log.info("api started", extra={"api_port": listening.getsockname()[1]})
@@ -32,3 +37,11 @@ async def serve(app: ASGIApp, host: str, port: int) -> None:
     finally:
         server.should_exit = True
         await serving
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigurationError(f"API_PORT {port} of {host} cannot be used: {error.strerror}") from None

@@ -70,9 +70,9 @@ def _toml_file(environ: Mapping[str, str]) -> dict[str, Any]:
     try:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError({SETTINGS_FILE: f"cannot be read: {error.strerror}"}) from None
+        raise SettingsError({SETTINGS_FILE: f"({path}) cannot be read: {error.strerror}"}) from None
     except ValueError as error:
-        raise SettingsError({SETTINGS_FILE: f"is not a TOML file: {error}"}) from None
+        raise SettingsError({SETTINGS_FILE: f"({path}) is not a TOML file: {error}"}) from None
     return {name.lower(): value for name, value in values.items()}
 
 

@@ -18,7 +18,12 @@ from uuid import UUID
 from shared.telemetry.exceptions import described
 
 # Below this level these libraries tell every fetch, or quote whole commands.
-_QUIET = {"aiokafka": logging.WARNING, "pymongo": logging.WARNING, "urllib3": logging.WARNING}
+_QUIET = {
+    "aiokafka": logging.WARNING,
+    "aiokafka.cluster": logging.CRITICAL,  # ten lines a second about a topic that our own line names once
+    "pymongo": logging.WARNING,
+    "urllib3": logging.WARNING,
+}
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 

@@ -1,7 +1,8 @@
 """What operators type: topics are made once, dead letters are counted, shown and sent again."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from click.testing import CliRunner, Result
 
+from deploy.local.embedded import EmbeddedKafka
 from shared.bus.dead_letters import Poison, dead_letter
 from shared.bus.incoming import Incoming
 from shared.bus.letters import partitions
@@ -84,6 +86,13 @@ async def test_a_small_installation_asks_for_fewer_partitions(world: World) -> N
     assert len(found[f"{name}.replay"]) == 2
 
 
+@pytest.fixture
+def kafka_embedded() -> Iterator[str]:
+    """A broker nobody has created a topic on."""
+    with closing(EmbeddedKafka()) as broker:
+        yield broker.url
+
+
 async def letters_on(world: World, *poison: tuple[Incoming, Reason]) -> str:
     topic = world.topic("in", 2)
     await world.topics(topic)
@@ -112,7 +121,25 @@ async def test_dead_letters_are_counted_by_reason(world: World) -> None:
 
 
 @pytest.mark.real_kafka
-async def test_a_dead_letter_is_shown_and_its_bytes_only_when_asked_for(world: World) -> None:
+async def test_each_dead_letter_is_listed_with_what_shows_or_replays_it(world: World) -> None:
+    dlq = await letters_on(world, *some(world))
+    lines = (await ruamjai("dlq", "list", "--each", dlq, url=world.url)).output.splitlines()
+    assert [dlq, "1", "0", "bad_body", "b", "why"] in [line.split() for line in lines]
+    assert len(lines) == 4
+
+
+async def test_a_broker_without_a_controller_is_told_from_one_that_is_away(kafka_embedded: str) -> None:
+    result = await ruamjai("topics", "create", url=kafka_embedded)
+    assert (result.exit_code, "no controller" in result.output) == (1, True)
+
+
+async def test_where_there_is_no_dead_letter_topic_none_is_listed(kafka_embedded: str) -> None:
+    result = await ruamjai("dlq", "list", url=kafka_embedded)
+    assert (result.exit_code, result.output) == (0, "")
+
+
+@pytest.mark.real_kafka
+async def test_a_dead_letter_is_shown_and_its_bytes_only_when_asked_for(world: World, tmp_path: Path) -> None:
     dlq = await letters_on(world, *some(world))
     shown = await ruamjai("dlq", "show", dlq, "0", "0", url=world.url)
     assert "key: a" in shown.output
@@ -120,8 +147,9 @@ async def test_a_dead_letter_is_shown_and_its_bytes_only_when_asked_for(world: W
     assert "dlq_reason: bad_body" in shown.output
     assert "\\xff\\xfe\\x80wrong.name: x" in shown.output
     assert "first" not in shown.output
-    with_value = await ruamjai("dlq", "show", dlq, "1", "0", "--with-value", url=world.url)
-    assert with_value.stdout_bytes.endswith(b"\n\n\xffsecond")
+    saved = tmp_path / "value"
+    await ruamjai("dlq", "show", dlq, "1", "0", "--save", str(saved), url=world.url)
+    assert saved.read_bytes() == b"\xffsecond"
     nothing = await ruamjai("dlq", "show", dlq, "1", "99", url=world.url)
     assert nothing.exit_code == 1
     assert "has nothing at 1/99" in nothing.output

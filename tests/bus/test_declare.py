@@ -1,9 +1,15 @@
 """What is wrong with a declaration is said when it is made, not when the first record comes."""
 
+import socket
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
+
 import pytest
 
-from shared.bus import Emit, Service
-from shared.contracts import Event, IncidentOpened, topics
+from shared.bus import Emit, Service, launch
+from shared.bus.runtime import EXIT_CONFIGURATION
+from shared.contracts import Event, EventData, IncidentOpened, ReportReceived, topics
+from shared.contracts.topics import Topic
 
 
 def test_a_handler_without_an_annotated_event_is_refused_at_once() -> None:
@@ -22,3 +28,75 @@ def test_one_group_has_one_handler() -> None:
     service.on(topics.INCIDENTS)(handle)
     with pytest.raises(ValueError, match="its own group="):
         service.on(topics.REPORTS_RECEIVED)(handle)
+
+
+def opened(event: Event[IncidentOpened]) -> list[Emit]:
+    return []
+
+
+def received(event: Event[ReportReceived]) -> list[Emit]:
+    return []
+
+
+def without_envelope(event: IncidentOpened) -> list[Emit]:
+    return []
+
+
+async def yielding(event: Event[IncidentOpened]) -> AsyncIterator[Emit]:
+    return
+    yield
+
+
+@pytest.mark.parametrize(
+    ("handler", "topic", "options", "said"),
+    [
+        (received, topics.INCIDENTS, {}, "takes no event of incidents"),
+        (opened, "incidents", {}, "at least one topic"),
+        (opened, topics.INCIDENTS, {"on_poison": "drop"}, "skip, park"),
+        (without_envelope, topics.INCIDENTS, {}, "must be Event"),
+        (yielding, topics.INCIDENTS, {}, "return a list"),
+    ],
+)
+def test_what_can_never_work_is_refused_at_once(
+    handler: Any, topic: Any, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=said):
+        Service("s").on(topic, **options)(handler)
+
+
+def test_a_topic_whose_events_have_no_such_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="'incident'"):
+        Topic("calls", key="incident", types=(IncidentOpened.type,))
+
+
+def test_an_event_whose_subject_is_no_field_is_refused() -> None:
+    with pytest.raises(TypeError, match="'nope'"):
+
+        class Strange(EventData):
+            type: ClassVar[str] = "th.ruamjai.strange.happened.v1"
+            subject_field: ClassVar[str] = "nope"
+
+
+def test_a_service_with_nothing_to_run_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("KAFKA_URL", "localhost:9")
+    with pytest.raises(SystemExit) as stopped:
+        launch("empty", lambda _: Service("empty"))
+    assert stopped.value.code == EXIT_CONFIGURATION
+    assert "neither a handler nor a part" in caplog.text
+
+
+def test_a_port_that_is_taken_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = Service("taken")
+    service.on(topics.INCIDENTS)(opened)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        for name, value in {"KAFKA_URL": "localhost:9", "HTTP_HOST": "127.0.0.1", "HTTP_PORT": port}.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as stopped:
+            service.run()
+    assert stopped.value.code == EXIT_CONFIGURATION
+    assert f"HTTP_PORT {port}" in capsys.readouterr().out

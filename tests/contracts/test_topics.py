@@ -96,7 +96,8 @@ def test_a_type_nobody_published_has_no_model() -> None:
 
 
 def test_a_type_cannot_be_claimed_twice() -> None:
+    taken = {"type": "th.ruamjai.report.received.v1", "subject_field": "status", "__module__": __name__}
     with pytest.raises(ValueError, match="taken or malformed"):
-        type("Impostor", (EventData,), {"type": "th.ruamjai.report.received.v1", "__module__": __name__})
+        type("Impostor", (EventData,), taken)
     assert REGISTRY.get("th.ruamjai.report.received.v1") is type(EXAMPLE["th.ruamjai.report.received.v1"])
     assert NOW.tzinfo is not None
