@@ -22,7 +22,7 @@ def run(directory: Path, body: str, **environment: str) -> subprocess.CompletedP
         "-c",
         str(ROOT / "pyproject.toml"),
     ]
-    inherited = {name: value for name, value in os.environ.items() if name != "CI"}
+    inherited = {name: value for name, value in os.environ.items() if name not in {"CI", "RUAMJAI_SERVERS"}}
     return subprocess.run(
         [*command, str(file)],
         cwd=ROOT,
