@@ -27,7 +27,7 @@ demo: .venv/.synced ## A day in Phetchabun on the four services, until Ctrl-C (O
 test: .venv/.synced ## Run all tests, on real servers that are fetched and started by themselves
 	$(RUN) -m pytest $(ARGS)
 
-lint: .venv/.synced ## Check style, types, and that generated pages are current
+lint: .venv/.synced ## Check style and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
