@@ -11,29 +11,18 @@ from pydantic.json_schema import SkipJsonSchema
 from services.dispatch.asked import Why
 from services.dispatch.gateway import Gateway, NotPassed
 from services.dispatch.repeats import Asked, KeyReusedError, Repeats, digest_of
+from shared.bus import FatalError
 from shared.clock import Clock
 from shared.contracts import Record
 from shared.contracts.command import CommandArgs, CommandBody, CommandRequested
 from shared.contracts.ids import new_id
 from shared.contracts.values import DottedCode, Id
-from shared.http import ApiKeys, Problem, api
+from shared.http import ApiKeys, Problem, api, documented
 from shared.store import StoreUnavailable
 
 SCOPE = "commands"
 ACTORS = ("officer", "agency")
 PUBLISH_SECONDS = 5.0
-PROBLEMS = {
-    code: {"description": text, "content": {"application/problem+json": {}}}
-    for code, text in {
-        400: "The body is not JSON",
-        401: "No valid key",
-        403: "The key may not say this",
-        404: "No such incident",
-        413: "The body is too large",
-        422: "The body does not fit, or the Idempotency-Key stands for another body",
-        503: "Store or broker do not answer; a command that got an id may still take effect",
-    }.items()
-}
 KEY_SHAPE = r"^[!-~]{1,64}$"
 IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(pattern=KEY_SHAPE)] | SkipJsonSchema[None],
@@ -46,7 +35,10 @@ IdempotencyKey = Annotated[
 
 
 class Delivery(Protocol):
-    """What was handed to the broker."""
+    """What was handed to the broker. `refused`: topics of records that it will never take."""
+
+    @property
+    def refused(self) -> Sequence[str]: ...
 
     async def wait(self) -> None:
         """Return when the broker has acknowledged it."""
@@ -92,7 +84,7 @@ def commands_api(
     """
     app = api("Ruamjai dispatch", "1")
 
-    @app.post("/v1/commands", status_code=202, responses=dict(PROBLEMS))  # type: ignore[arg-type]
+    @app.post("/v1/commands", status_code=202, responses=documented(400, 401, 403, 404, 408, 413, 422, 503))
     async def ask(
         body: Command,
         authorization: Annotated[str | None, Header()] = None,
@@ -138,6 +130,8 @@ async def _published(publisher: Sender, record: Record, id_: str, within: float)
         async with asyncio.timeout(within):
             delivery = await publisher.publish([record])
             await delivery.wait()
-    except TimeoutError:
+    except (TimeoutError, FatalError):
         detail = f"the broker does not answer; command {id_} may still take effect, look for its outcome"
         raise Problem(503, "outcome_unknown", detail, headers={"Retry-After": "5"}) from None
+    if delivery.refused:
+        raise Problem(413, "too_large", "the broker takes no command of this size; nothing was done")

@@ -44,8 +44,8 @@ SCOPES = {"officer:a": "commands", "agency:ems": "commands", "desk:p": "commands
 class Delivered:
     """What a publisher gives back."""
 
-    def __init__(self, *, ever: bool) -> None:
-        self._ever = ever
+    def __init__(self, *, ever: bool, refused: Sequence[str]) -> None:
+        self._ever, self.refused = ever, refused
 
     async def wait(self) -> None:
         """Return when it is on the broker, which may be never."""
@@ -58,12 +58,12 @@ class Broker:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
-        self.up = True
+        self.up, self.refused = True, list[str]()
 
     async def publish(self, records: Sequence[Record]) -> Delivered:
         """Take records."""
         self.records += records
-        return Delivered(ever=self.up)
+        return Delivered(ever=self.up, refused=self.refused)
 
 
 class Post:
@@ -233,6 +233,13 @@ async def test_a_request_that_does_not_do_says_why(
     assert answer.status_code == status
     assert answer.json()["type"].endswith(code)
     assert post.broker.records == []
+
+
+async def test_a_command_that_the_broker_refuses_is_not_said_to_be_accepted(post: Post) -> None:
+    id_ = await post.opened()
+    post.broker.refused = ["desks.commands"]
+    answer = await post.post({"verb": "incident.close", "incident_id": id_})
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:ruamjai:problem:too_large")
 
 
 async def test_a_broker_that_does_not_answer_leaves_the_outcome_open(post: Post) -> None:
