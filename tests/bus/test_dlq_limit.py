@@ -46,9 +46,8 @@ async def test_an_outsiders_topic_is_paused_alone_and_opens_again(world: World) 
 async def test_a_topic_is_told_as_paused_no_longer_than_somebody_here_has_it(world: World) -> None:
     theirs, out = world.topic("theirs", 2, outsiders=True), world.topic("out")
     await world.topics(theirs, out=out)
-    await world.send(
-        *poison(theirs, LIMIT + 1), *(replace(r, partition=1) for r in poison(theirs, LIMIT + 1))
-    )
+    many = poison(theirs, 3 * LIMIT)
+    await world.send(*many, *(replace(record, partition=1) for record in many))
     service = limited(relay(world, theirs, out=out), 3600)
     async with world.running(service) as first:
         paused = first.metrics.paused_inputs
