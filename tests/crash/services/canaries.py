@@ -2,8 +2,9 @@
 
 import re
 import zlib
+from base64 import b64decode
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -22,6 +23,22 @@ _PLAIN = re.compile(
 _ENCODED = re.compile(
     b"|".join(re.escape(form) for word in (MARK, PHONE, CITIZEN) for form in {*forms(word)} - {word.encode()})
 )
+
+
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]+")
+
+
+def _readings(content: bytes) -> Iterator[bytes]:
+    """Yield `content` and, where it may hold a canary in base64, what that stands for at each alignment.
+
+    A family's beginning alone proves nothing: six digits may be a fraction of a second.
+    """
+    yield content
+    for run in _BASE64.finditer(content):
+        if _ENCODED.search(run[0]):
+            for skip in range(4):
+                rest = run[0][skip:]
+                yield b64decode(rest + b"A" * (-len(rest) % 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +66,7 @@ class Canaries:
     def look(self, place: str, contents: Iterable[bytes]) -> None:
         """Search `contents`, plain and for base64 at each alignment."""
         for content in contents:
-            if any(hit in self.planted for hit in _PLAIN.findall(content)) or _ENCODED.search(content):
+            if any(hit in self.planted for text in _readings(content) for hit in _PLAIN.findall(text)):
                 self.found[place] += 1
 
     def look_inside(self, place: str, content: bytes) -> None:

@@ -218,4 +218,5 @@ def test_a_canary_is_found_in_the_open_and_in_base64(encode: Any) -> None:
         canaries.look("a log", [b"a " + encode(f" {secret} ".encode()) + b" z"])
     assert canaries.found == {"a log": 3}
     canaries.look("a log", [b"0897719999 1679980999999 zqcanary000008"])
+    canaries.look("a log", [b"x" * skip + encode(b"2026-11-24T03:42:15.089771Z") for skip in range(4)])
     assert canaries.found == {"a log": 3}
