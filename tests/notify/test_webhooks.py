@@ -187,6 +187,11 @@ async def test_why_an_attempt_failed_is_one_of_few_reasons(
     assert (await sender.attempt("id-1", b"{}", NOON)).trouble is trouble
 
 
+async def test_a_host_that_no_resolver_can_be_asked_for_is_a_reason_too() -> None:
+    sender = Sender(replace(Receiver().endpoint(), url="http://hooks..example.org/"))
+    assert (await sender.attempt("id-1", b"{}", NOON)).trouble is Trouble.FORBIDDEN_ADDRESS
+
+
 async def test_a_server_that_talks_nonsense_is_a_protocol_error() -> None:
     async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
