@@ -112,17 +112,22 @@ def too_soon(old: AgreementEvent | None, new: AgreementEvent, now: datetime) -> 
     """Return why `new` may not follow `old` at `now`, as `field: reason`; None when it may.
 
     What is in effect may not change within NOTICE, so that every replica knows before it happens. What was
-    never there may begin at once, and a withdrawal may end anything at once.
+    never there may begin at once. A withdrawal may end anything at once, but what it leaves in effect until
+    its date is judged like everything else.
     """
-    if old is None or isinstance(new, AgreementWithdrawn):
+    if old is None:
         return None
     if old.agency != new.agency:
         return "agency: it cannot change; withdraw the agreement and make another"
     until = now + NOTICE
     instants = {now, *_within(changes_after(old, now), until), *_within(changes_after(new, now), until)}
-    if all(effective(old, instant) == effective(new, instant) for instant in sorted(instants)):
+    if all(_in_order(effective(old, at), effective(new, at), new) for at in instants):
         return None
     return f"terms: what is in effect before {until.isoformat('T', 'seconds')} would change; begin later"
+
+
+def _in_order(before: Terms | None, after: Terms | None, new: AgreementEvent) -> bool:
+    return after == before or (after is None and isinstance(new, AgreementWithdrawn))
 
 
 def _within(instants: Iterable[datetime], until: datetime) -> Iterator[datetime]:

@@ -56,7 +56,7 @@ class Sharing(Decider[Audience]):
             case IncidentEvent() as data:
                 verdicts = self._possible(on_event(self._book(), state, data, now))
                 yield from self._share(event, data.incident_id, verdicts, now)
-                yield from self._remember(state, noted(state, data), verdicts, now)
+                yield from self._remember(state, noted(state, data, now), verdicts, now)
             case TimerFired(about=incident_id) if state.closed:
                 yield Keep(AudienceForgotten(incident_id=incident_id))
             case TimerFired(about=incident_id, attempt=attempt):
@@ -122,15 +122,19 @@ class Sharing(Decider[Audience]):
             yield Cancel(note.incident_id, KIND, note.reviews + 1)
 
 
-def noted(state: Audience, data: IncidentEvent) -> AudienceNoted:
-    """Return what an event says about the incident as a review needs it."""
+def noted(state: Audience, data: IncidentEvent, now: datetime) -> AudienceNoted:
+    """Return what an event says about the incident as a review needs it.
+
+    Reviews are counted from the present in milliseconds: an incident that was forgotten and comes back never
+    repeats the number of a timer that has fired, though nothing of it is remembered.
+    """
     closed = data.view.lifecycle is Lifecycle.CLOSED
     return AudienceNoted(
         incident_id=data.incident_id,
         category=data.view.category,
         area=area_of(data.view.place),
         closed=closed,
-        reviews=state.reviews,
+        reviews=state.reviews if state.agencies else round(now.timestamp() * 1000),
         due=state.due if closed == state.closed else None,
     )
 

@@ -20,11 +20,16 @@ class TooLargeError(ValueError):
 
 @dataclass(slots=True)
 class Emit:
-    """Publish `data` on `topic`, keyed by the topic's key field, or by `key` where given."""
+    """Publish `data` on `topic`, keyed by the topic's key field, or by `key` where given.
+
+    Consumers that answer the same event with the same type and subject name themselves in `answered_by`: the
+    ids of their answers then differ.
+    """
 
     topic: Topic
     data: EventData
     key: str | None = None
+    answered_by: str = ""
 
     @property
     def routing_key(self) -> str:
@@ -106,11 +111,13 @@ class Encoder:
     def record(self, cause: Event[Any], emit: Emit, ordinal: int, time: datetime | bytes) -> Record:
         """Return the record of the `ordinal`-th answer to `cause`, decided at `time`."""
         data = emit.data
+        # U+0000 as between the other parts: no cause can have an id that looks like another's with a name
+        origin = f"{cause.id}\0{emit.answered_by}" if emit.answered_by else cause.id
         record = encode(
             emit.topic.name,
             emit.routing_key,
             data,
-            id=derived_id(cause.id, data.type, data.subject, ordinal),
+            id=derived_id(origin, data.type, data.subject, ordinal),
             source=self.source,
             time=time,
             traceparent=cause.traceparent,

@@ -106,6 +106,25 @@ def test_a_change_must_be_announced_before_it_takes_effect() -> None:
     assert too_soon(old, agreement("hospital", id_=old.agreement_id), NOON) is not None
 
 
+def test_a_withdrawal_may_end_what_is_in_effect_at_once_but_show_nothing_more_however_far_its_date() -> None:
+    old, far = agreement(), NOON + timedelta(days=20_000)
+    wider = terms(fields=("lifecycle", "category", "text"))
+    announced = terms(version=2, fields=("text",), valid_from=NOON + NOTICE)
+    assert too_soon(old, withdrawn(agreement("rescue", wider), far), NOON) is not None
+    assert too_soon(old, withdrawn(agreement("rescue", wider), NOON), NOON) is None
+    assert too_soon(old, withdrawn(agreement("rescue", terms(), announced), far), NOON) is None
+    moved = too_soon(old, withdrawn(agreement("hospital", id_=old.agreement_id), NOON), NOON)
+    assert moved is not None
+    assert moved.startswith("agency:")
+
+
+def test_a_withdrawal_can_be_put_off_only_while_every_replica_can_still_hear_of_it() -> None:
+    soon, later = (withdrawn(agreement(), NOON + after) for after in (NOTICE / 2, 2 * NOTICE))
+    assert too_soon(soon, later, NOON) is not None
+    assert too_soon(later, withdrawn(agreement(), NOON + 3 * NOTICE), NOON) is None
+    assert too_soon(later, soon, NOON) is None
+
+
 def test_a_replica_that_has_not_looked_lately_gives_no_agreements() -> None:
     hands = Hands()
     known = Agreements(NotifyMetrics(), hands)

@@ -288,6 +288,11 @@ async def test_a_webhook_that_was_down_gets_its_events_after_a_restart_in_order(
         failed = len(receiver.got)
         async with town.running(town.service()):
             await until(lambda: len(receiver.got) >= failed + 3, "the endpoint takes what waited")
+            await town.ledger(9)
+    entries = {
+        (header_of(r), r.value) for r in await town.read(DELIVERIES) if r.key == town.incident.encode()
+    }
+    assert len({id_ for id_, _ in entries}) == len(entries) == 9, "each endpoint's entries are its own"
     assert [got.headers["webhook-id"] for got in receiver.got[failed:]] == ids
 
 

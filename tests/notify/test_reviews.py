@@ -100,6 +100,21 @@ def test_an_incident_that_is_reopened_goes_on_numbering_and_is_reviewed_again() 
     assert [(event.seq, event.presence) for event in left] == [(4, Presence.LEFT)]
 
 
+def test_an_incident_that_is_reopened_after_it_was_forgotten_is_told_of_and_reviewed_anew() -> None:
+    until = NOON + 2 * FORGET + timedelta(hours=1)
+    stage = Stage(agreement(valid_until=until))
+    stage.hear(opened())
+    assert stage.advance(REVIEW.total_seconds()) == []
+    for seq in (2, 4):
+        stage.hear(CLOSED.model_copy(update={"seq": seq}))
+        stage.advance(FORGET.total_seconds())
+        assert stage.state(INCIDENT) == Audience()
+        [again] = shared(stage.hear(updated(seq + 1, "lifecycle", lifecycle=Lifecycle.ASSIGNED)))
+        assert (again.seq, again.presence) == (1, Presence.ENTERED)
+    left = [event for _ in range(12) for event in shared(stage.advance(REVIEW.total_seconds()))]
+    assert [(event.seq, event.presence) for event in left] == [(2, Presence.LEFT)]
+
+
 def test_an_incident_nobody_may_see_is_not_remembered() -> None:
     stage = Stage(agreement(areas=("10",)))
     stage.hear(opened())

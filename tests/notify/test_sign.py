@@ -60,6 +60,7 @@ def test_an_endpoint_gets_its_secrets_from_files_and_the_environment(tmp_path: P
     [
         (("https://8.8.8.8", "http://8.8.8.8"), "endpoints.rescue-hook.url: it should start with https://"),
         (("8.8.8.8", "169.254.169.254"), "endpoints.rescue-hook.url: it leads to an address that is not"),
+        (("8.8.8.8", "hooks..example.org"), "endpoints.rescue-hook.url: it should name a host"),
         (("secret.txt", "gone.txt"), "endpoints.rescue-hook.secrets.0: cannot be read: FileNotFoundError"),
         (("OLD_SECRET", "OTHER"), "endpoints.rescue-hook.secrets.1: should be whsec_"),
         (("{env: OLD_SECRET}", "{}"), "endpoints.rescue-hook.secrets.1: name either a file or an env"),

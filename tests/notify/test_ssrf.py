@@ -66,7 +66,19 @@ LOOPBACK = (ip_network("127.0.0.0/8"),)
         "https://[64:ff9b::a9fe:a9fe]/",
         "https://[2002:7f00:1::]/",
         "https://[2001:db8::1]/",
+        "https://[fec0::1]/",
+        "https://[64:ff9b:1::808:808]/",
+        "https://[64:ff9b:1:7f00:0:100:808:808]/",
+        "https://[5f00::1]/",
+        "https://[4000::1]/",
+        "https://[2001:20::1]/",
+        "https://[3fff::1]/",
+        "https://192.0.0.9/",
+        "https://192.88.99.1/",
         "https://[no-address/",
+        "https://hooks..example.org/",
+        "https://.example.org/",
+        f"https://{'a' * 64}.example.org/",
     ],
 )
 def test_an_address_that_is_not_public_is_refused_however_it_is_spelled(url: str) -> None:
@@ -149,4 +161,6 @@ NEARLY = st.text("/@:[]%.#?\\\0 \t0x1", max_size=12)
 @given(rest=st.text() | NEARLY, scheme=st.sampled_from(["", "https://", "//"]))
 def test_no_text_makes_it_raise_anything_else(scheme: str, rest: str) -> None:
     with suppress(ForbiddenError):
-        assert target_of(scheme + rest).ordinary
+        target = target_of(scheme + rest)
+        assert target.ordinary
+        assert target.host.encode("idna"), "a resolver can be asked for it"

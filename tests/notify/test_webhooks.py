@@ -15,6 +15,7 @@ from services.notify.webhooks.queue import FINAL_ATTEMPTS, GIVE_UP, Queue, struc
 from services.notify.webhooks.send import Sender
 from services.notify.webhooks.sign import signed_headers
 from shared.bus import Emit, Retry
+from shared.bus.emit import Encoder
 from shared.bus.testing import NOON, event_of
 from shared.clock import ManualClock
 from shared.contracts import DeliveryRecorded, Event, IncidentShared, decode
@@ -22,7 +23,7 @@ from shared.contracts.agency import Presence
 from shared.contracts.delivery import Delivery, DeliveryOutcome
 from shared.contracts.kafka import dump
 from shared.store import Store
-from tests.bus.support import until, value_of
+from tests.bus.support import header, until, value_of
 from tests.notify.receiver import SECRET, Receiver, receiving
 
 
@@ -43,9 +44,11 @@ def shared_event(seq: int = 1) -> Event[IncidentShared]:
 class Line:
     """One queue on one store, with a clock that the test moves."""
 
-    def __init__(self, receiver: Receiver, store: Store, clock: ManualClock | None = None) -> None:
+    def __init__(
+        self, receiver: Receiver, store: Store, clock: ManualClock | None = None, name: str = "hook"
+    ) -> None:
         self.metrics, self.clock = NotifyMetrics(), clock or ManualClock(NOON)
-        endpoint = receiver.endpoint()
+        endpoint = receiver.endpoint(name)
         self.queue = Queue(endpoint, Sender(endpoint), self.metrics)
         self.queue.open(Outcomes(store.documents(KIND), endpoint.name), self.clock)
 
@@ -135,6 +138,17 @@ async def test_two_owners_for_a_moment_leave_one_entry(store: Store) -> None:
     assert dump(first.data) == dump(second.data)
 
 
+async def test_two_endpoints_of_one_agency_have_an_entry_each_and_a_redo_repeats_it(store: Store) -> None:
+    event, encoder = shared_event(), Encoder("notify")
+    async with receiving() as receiver:
+        lines = [Line(receiver, store, name=name) for name in ("hook", "other")]
+        entries = [encoder.records(event, await line.queue.deliver(event)) for line in lines]
+        again = [encoder.records(event, await line.queue.deliver(event)) for line in lines]
+    [first], [second] = entries
+    assert header(first, "ce_id") != header(second, "ce_id")
+    assert (first.key, again) == (second.key, entries)
+
+
 async def test_what_is_older_than_any_redo_is_forgotten(store: Store) -> None:
     outcomes, old = Outcomes(store.documents(KIND), "hook"), shared_event()
     async with receiving() as receiver:
@@ -171,6 +185,11 @@ async def test_why_an_attempt_failed_is_one_of_few_reasons(
 
     sender = Sender(replace(Receiver().endpoint(), **change), ask)
     assert (await sender.attempt("id-1", b"{}", NOON)).trouble is trouble
+
+
+async def test_a_host_that_no_resolver_can_be_asked_for_is_a_reason_too() -> None:
+    sender = Sender(replace(Receiver().endpoint(), url="http://hooks..example.org/"))
+    assert (await sender.attempt("id-1", b"{}", NOON)).trouble is Trouble.FORBIDDEN_ADDRESS
 
 
 async def test_a_server_that_talks_nonsense_is_a_protocol_error() -> None:

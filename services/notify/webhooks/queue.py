@@ -81,7 +81,7 @@ class Queue:
                 attempt = await self._try(event, self._trying, clock)
                 self._trying.record = recorded(self._endpoint, event, attempt, clock.now())
             record = await outcomes.decide(event, self._trying.record)
-        return [Emit(DELIVERIES, record, record.incident_id)]
+        return [Emit(DELIVERIES, record, record.incident_id, answered_by=self._endpoint.name)]
 
     async def _try(self, event: Event[EventData], trying: "Trying", clock: Clock) -> Attempt:
         """Return an attempt that settles the event. Raises Retry before it is time, and after a failure."""

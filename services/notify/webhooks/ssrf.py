@@ -16,8 +16,11 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
-_NAT64 = ip_network("64:ff9b::/96")
-_CARRYING_IPV4 = (_NAT64, ip_network("::/96"), ip_network("64:ff9b:1::/48"))
+_CARRYING_IPV4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))
+# What IANA's registries of special addresses have and Python's tables, or those of some versions, have not.
+_SPECIAL_IPV4 = ("192.0.0.0/24", "192.88.99.0/24")
+_SPECIAL_IPV6 = ("::/3", "4000::/2", "8000::/1", "2001::/23", "3fff::/20")  # only 2000::/3 is for the public
+_SPECIAL = tuple(ip_network(text) for text in (*_SPECIAL_IPV4, *_SPECIAL_IPV6))
 _OURS_BY_NAME = (".localhost", ".local", ".internal", ".svc", ".lan", ".home.arpa")
 PORTS = frozenset({443, 8443})
 _UNUSUAL = "it should start with https:// and have port 443 or 8443"
@@ -62,8 +65,19 @@ def target_of(url: str, allowed: Sequence[Network] = ()) -> Target:
     if parts.fragment or not url.isascii() or not url.isprintable() or set(" \\") & set(url):
         raise ForbiddenError("it must not have a fragment, and no spaces, backslashes or unprintable letters")
     target = Target(parts.hostname.rstrip("."), port, parts.scheme == "https")
+    if not _can_be_asked_for(target.host):
+        raise ForbiddenError("it should name a host, each part of it 1 to 63 letters long")
     _look_at(target, allowed)
     return target
+
+
+def _can_be_asked_for(host: str) -> bool:
+    """Whether a resolver takes `host`; for an empty or an overlong part it raises what is no OSError."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _look_at(target: Target, allowed: Sequence[Network]) -> None:
@@ -95,8 +109,13 @@ def judge(address: Address, allowed: Sequence[Network], target: Target) -> None:
         return
     if not target.ordinary:
         raise ForbiddenError(_UNUSUAL)
-    if not real.is_global or real.is_multicast or real.is_reserved:
+    if not _public(real):
         raise ForbiddenError("it leads to an address that is not public")
+
+
+def _public(address: Address) -> bool:
+    special = any(address in network for network in _SPECIAL)
+    return address.is_global and not (special or address.is_multicast or address.is_reserved)
 
 
 def _within(address: Address) -> Address:
