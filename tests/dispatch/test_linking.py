@@ -19,6 +19,7 @@ from shared.contracts import (
     TaskAssigned,
 )
 from shared.contracts.values import GeoPoint, Place, Priority
+from shared.contracts.view import Lifecycle
 from tests.dispatch.stage import METRE, POLICE, TOWN, Stage, only
 
 BRAWL = "วัยรุ่นตีกันหน้าตลาดสดเพชรบูรณ์ มีคนเจ็บ"
@@ -159,6 +160,19 @@ def test_a_confirmed_offer_moves_the_report_and_closes_the_duplicate() -> None:
     assert stage.view(first.incident_id).report_count == 2
     closed = only(stage.said(IncidentClosed))
     assert (closed.incident_id, closed.outcome) == (second.incident_id, "duplicate")
+
+
+def test_a_report_stays_with_its_units_where_the_other_incident_is_over() -> None:
+    stage = Stage()
+    stage.report("theft", THEFT)
+    over = only(stage.said(IncidentOpened)).incident_id
+    stage.order("incident.resolve", incident_id=over)
+    stage.report("theft", THEFT, north=300)
+    own = stage.said(IncidentOpened)[-1]
+    stage.order("incident.link", incident_id=over, report_id=own.view.reports[0].report_id)
+    assert only(stage.said(CommandRefused)).reason == "incident_closed"
+    assert stage.view(own.incident_id).lifecycle is Lifecycle.ASSIGNED
+    assert only(stage.view(own.incident_id).tasks).units == ("car-1",)
 
 
 def test_a_declined_offer_is_withdrawn() -> None:
