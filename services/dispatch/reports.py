@@ -135,7 +135,7 @@ def suggest(turn: Turn, incident_id: str, told: Told) -> None:
 
 
 def unlink(turn: Turn, incident_id: str, told: Told) -> None:
-    """Take a report away from an incident that has others; the report stays."""
+    """Take a report away from an incident; the report stays."""
     held = turn.state.incidents[incident_id]
     reports = tuple(entry for entry in held.view.reports if entry.report_id != told.report_id)
     number(
@@ -158,10 +158,7 @@ def decline(turn: Turn, incident_id: str, report_id: str) -> None:
 
 def leave(turn: Turn, incident_id: str, told: Told) -> None:
     """Take a report out of the incident that had it; one without reports is closed as a duplicate."""
-    held = turn.state.incidents[incident_id]
-    if held.view.report_count > 1:
-        unlink(turn, incident_id, told)
-        return
-    turn.keep(ReportDropped(incident_id=incident_id, report_id=told.report_id))
-    if held.view.lifecycle is not Lifecycle.CLOSED:
+    unlink(turn, incident_id, told)
+    view = turn.state.incidents[incident_id].view
+    if view.report_count == 0 and view.lifecycle is not Lifecycle.CLOSED:
         close(turn, incident_id, "duplicate")

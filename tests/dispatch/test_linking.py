@@ -162,6 +162,32 @@ def test_a_confirmed_offer_moves_the_report_and_closes_the_duplicate() -> None:
     assert (closed.incident_id, closed.outcome) == (second.incident_id, "duplicate")
 
 
+def test_a_merged_report_leaves_the_duplicate_before_that_is_closed() -> None:
+    stage = Stage()
+    stage.report("brawl", BRAWL)
+    stage.report("brawl", BRAWL_AGAIN, north=400)
+    first, second = stage.said(IncidentOpened)
+    report_id = second.view.reports[0].report_id
+    stage.order("incident.link", incident_id=first.incident_id, report_id=report_id)
+    unlinked, closed = stage.events(second.incident_id)[-2:]
+    assert isinstance(unlinked, IncidentUnlinked)
+    assert isinstance(closed, IncidentClosed)
+    assert unlinked.report_id == report_id
+    assert (closed.view.report_count, closed.view.reports) == (0, ())
+
+
+def test_a_report_can_be_moved_out_of_an_incident_that_is_closed() -> None:
+    stage = Stage()
+    stage.report("brawl", BRAWL)
+    stage.report("brawl", BRAWL_AGAIN, north=400)
+    first, second = stage.said(IncidentOpened)
+    stage.order("incident.close", incident_id=second.incident_id)
+    report_id = second.view.reports[0].report_id
+    stage.order("incident.link", incident_id=first.incident_id, report_id=report_id)
+    assert only(stage.said(IncidentUnlinked)).incident_id == second.incident_id
+    assert only(stage.said(IncidentClosed)).outcome == "resolved"
+
+
 def test_a_report_stays_with_its_units_where_the_other_incident_is_over() -> None:
     stage = Stage()
     stage.report("theft", THEFT)

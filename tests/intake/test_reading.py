@@ -87,6 +87,20 @@ async def test_a_second_report_is_linked_and_a_link_is_undone(replica: Replica) 
     assert [await status(replica, code) for code in (one, two)] == ["unit_on_the_way", "received"]
 
 
+async def test_a_reporter_whose_report_was_merged_is_told_where_the_other_incident_stands(
+    replica: Replica,
+) -> None:
+    code, report = await accepted(replica)
+    other = {"incident_id": "inc-2", "lifecycle": "en_route"}
+    await replica.reading.follow([
+        happened(IncidentOpened, report),
+        happened(IncidentUnlinked, report_id=report),
+        happened(IncidentClosed, lifecycle="closed", outcome="duplicate"),
+        happened(IncidentLinked, report, report_id=report, **other),
+    ])  # fmt: skip
+    assert await status(replica, code) == "unit_on_the_way"
+
+
 async def test_a_suggested_link_is_none_until_it_is_confirmed(replica: Replica) -> None:
     code, report = await accepted(replica)
     await replica.reading.follow([happened(IncidentLinked, report, report_id=report, suggested=True)])
