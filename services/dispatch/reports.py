@@ -63,7 +63,7 @@ def candidates(turn: Turn, status: Status) -> Iterator[tuple[str, Told]]:
     """Yield the reports of the incidents that a report of `status` may be about."""
     for incident_id, held in turn.state.incidents.items():
         if held.status is status and held.view.lifecycle not in ENDED:
-            yield from ((incident_id, told) for told in held.told)
+            yield from ((incident_id, told) for told in held.shown(incident_id))
 
 
 def holder(turn: Turn, report_id: str) -> str | None:

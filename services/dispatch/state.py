@@ -44,6 +44,10 @@ class Incident(Model):
     since: int | None = None
     """The `seq` since which it stands where it stands, None where an older release did not note it."""
 
+    def shown(self, incident_id: str) -> tuple[Told, ...]:
+        """Return what later reports are compared with: where none is known any more, what the view says."""
+        return self.told or (Told.of_view(self.view, incident_id),)
+
     def stands(self, lifecycle: Lifecycle, since: int) -> bool:
         """Whether it stands at `lifecycle` and has not been elsewhere after the event `since`."""
         return self.view.lifecycle is lifecycle and self.since in (None, since)

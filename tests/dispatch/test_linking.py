@@ -15,6 +15,7 @@ from shared.contracts import (
     IncidentLinked,
     IncidentOpened,
     IncidentUnlinked,
+    ReportErased,
     Status,
     TaskAssigned,
 )
@@ -109,6 +110,39 @@ def test_a_linked_p1_raises_the_priority_and_sends_who_is_missing() -> None:
     assert linked.view.priority is Priority.P1
     assert "priority" in linked.changed
     assert stage.view(linked.incident_id).tasks[-1].units == ("amb-1",)
+
+
+def test_a_report_is_linked_to_an_incident_whose_only_reporter_was_erased() -> None:
+    stage = Stage()
+    stage.report("theft", THEFT)
+    opened = only(stage.said(IncidentOpened))
+    report_id, at = opened.view.reports[0].report_id, stage.rehearsal.clock.now()
+    stage.tell(ReportErased(report_id=report_id, incident_id=opened.incident_id, desk=POLICE, erased_at=at))
+    stage.report("theft", THEFT, north=20)
+    assert only(stage.said(IncidentLinked)).incident_id == opened.incident_id
+
+
+def test_a_report_is_linked_to_an_incident_that_has_come_back() -> None:
+    stage = Stage(forget_seconds=60)
+    stage.report("theft", THEFT)
+    id_ = only(stage.said(IncidentOpened)).incident_id
+    stage.order("incident.close", incident_id=id_)
+    stage.advance(60)
+    last = stage.events(id_)[-1]
+    stage.order("incident.reopen", incident_id=id_, view=last.view, seq=last.seq)
+    stage.report("theft", THEFT, north=20)
+    assert only(stage.said(IncidentLinked)).incident_id == id_
+
+
+def test_what_stands_for_a_forgotten_report_cannot_be_moved_as_one() -> None:
+    stage = Stage()
+    stage.report("theft", THEFT)
+    stage.report("theft", THEFT, north=490)
+    first, second = stage.said(IncidentOpened)
+    report_id, at = first.view.reports[0].report_id, stage.rehearsal.clock.now()
+    stage.tell(ReportErased(report_id=report_id, incident_id=first.incident_id, desk=POLICE, erased_at=at))
+    stage.order("incident.link", incident_id=second.incident_id, report_id=first.incident_id)
+    assert only(stage.said(CommandRefused)).reason == "unknown_report"
 
 
 def test_a_link_never_lowers_the_priority() -> None:
