@@ -95,8 +95,11 @@ def known(held: Incident, report_id: str) -> Told | None:
 
 
 def open_own(turn: Turn, told: Told, status: Status, reason: str) -> str:
-    """Open an incident for `told` alone and send who has to go; return its id."""
-    incident_id = derived_id(turn.id, "incident", told.report_id, 0)
+    """Open an incident for `told` alone and send who has to go; return its id.
+
+    The desk is part of the id: a report that is located again by another pack is the same cause elsewhere.
+    """
+    incident_id = derived_id(turn.id, "incident", f"{turn.desk}/{told.report_id}", 0)
     open_incident(turn, incident_id, told, status, reason)
     plan(turn, incident_id)
     return incident_id
