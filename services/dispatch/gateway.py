@@ -10,9 +10,10 @@ from services.dispatch.metrics import DispatchMetrics, Gate
 from services.dispatch.turn import Rules
 from shared.bus import Emit, Retry
 from shared.contracts import CommandRefused, CommandRequested, Event, ResponseSubmitted, Status
-from shared.contracts.command import CommandBody, Verb
+from shared.contracts.command import CommandArgs, CommandBody, Verb
 from shared.contracts.topics import DESKS_COMMANDS, INCIDENTS
 from shared.contracts.view import TaskView
+from shared.text import public
 
 PATIENCE_SECONDS = 5.0
 """How long an agency's answer may be ahead of what this process has seen of the stream."""
@@ -20,6 +21,8 @@ PAUSE_SECONDS = 60.0
 """For how long an agency that named an incident which never came is believed at once not to know."""
 INTERNAL = {Verb.TASK_ASSIGN, Verb.TASK_ESCALATE, Verb.INCIDENT_HAND_OVER}
 """Verbs that only desks and officers use."""
+LONGEST_NOTE = 2_000
+"""Characters; normalising may make a text longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Gateway:
             incident_id=incident_id,
             task_id=body.task_id,
             unit_id=body.unit_id,
-            args=body.args,
+            args=masked(body.args),
             view=seen.view if seen and reopen else None,
             seq=seen.seq if seen and reopen else None,
             status=seen.status if seen else body.status,
@@ -87,6 +90,11 @@ class Gateway:
     def _takes_part(self, agency: str, seen: Seen) -> bool:
         home = self.rules.spec(seen.view.desk).agency
         return agency == home or any(task.agency == agency for task in seen.view.tasks)
+
+
+def masked(args: CommandArgs) -> CommandArgs:
+    """Return `args` with the note as many may read it."""
+    return args.model_copy(update={"note": args.note and public(args.note)[:LONGEST_NOTE]})
 
 
 def meant(body: CommandBody, kind: str, agency: str, seen: Seen) -> TaskView | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -122,6 +123,40 @@ async def test_the_command_keeps_the_id_the_agency_knows_it_by(post: Post) -> No
     id_ = await post.opened()
     event = event_of(ResponseSubmitted(verb="task.acknowledge", incident_id=id_), id="theirs")
     assert only(await post.responses.answer("police", event)).data.command_id == "theirs"
+
+
+NOTE = "โทรกลับ ๐๘๑-๒๓๔-๕๖๗๘\u200b บัตร 1-1037-00000-00-3"
+MASKED = "โทรกลับ *** บัตร ***"
+
+
+async def test_a_note_is_masked_before_it_goes_to_a_desk_whoever_adds_it(post: Post) -> None:
+    id_ = await post.opened()
+    _, command = await post.say("police", "incident.update", id_, args=CommandArgs(note=NOTE))
+    assert command.args.note == MASKED
+    body = {"verb": "incident.update", "incident_id": id_, "args": {"note": NOTE}}
+    assert (await post.post(body, **{"Idempotency-Key": "k"})).status_code == 202
+    record = only(post.broker.records)
+    data = decode(record.value, record.headers).data
+    assert data.args.note == MASKED
+    [stored] = await post.store.documents("commands_asked").scan()
+    assert "567" not in json.loads(stored.body)["command"]["args"]["note"]
+    post.stage.tell(data)
+    assert post.stage.view(id_).text == MASKED
+
+
+async def test_what_is_kept_of_a_request_does_not_tell_which_number_its_note_had(post: Post) -> None:
+    id_ = await post.opened()
+    for number in ("0812345678", "0812345679"):
+        body = {"verb": "incident.update", "incident_id": id_, "args": {"note": f"โทร {number}"}}
+        assert (await post.post(body, **{"Idempotency-Key": "k"})).status_code == 202
+    assert post.broker.records[0] == post.broker.records[1]
+
+
+async def test_a_note_that_masking_makes_longer_still_fits(post: Post) -> None:
+    id_ = await post.opened()
+    note = "พ.ศ.2569" * 250
+    _, command = await post.say("police", "incident.update", id_, args=CommandArgs(note=note))
+    assert CommandRequested.model_validate_json(command.model_dump_json()) == command
 
 
 @pytest.mark.parametrize("verb", ["task.acknowledge", "incident.close", "task.assign"])

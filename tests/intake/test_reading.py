@@ -91,7 +91,7 @@ async def test_a_reporter_whose_report_was_merged_is_told_where_the_other_incide
     replica: Replica,
 ) -> None:
     code, report = await accepted(replica)
-    other = {"incident_id": "inc-2", "lifecycle": "en_route"}
+    other: Any = {"incident_id": "inc-2", "lifecycle": "en_route"}
     await replica.reading.follow([
         happened(IncidentOpened, report),
         happened(IncidentUnlinked, report_id=report),
