@@ -14,9 +14,10 @@ from prometheus_client import CollectorRegistry
 
 from services.dispatch.api import commands_api
 from services.dispatch.following import KIND, Index, go_on
-from services.dispatch.gateway import Gateway, Responses
+from services.dispatch.gateway import Gateway
 from services.dispatch.metrics import DispatchMetrics
 from services.dispatch.repeats import Repeats
+from services.dispatch.responses import Responses
 from services.dispatch.service import Follower
 from services.dispatch.turn import Rules
 from shared.bus import Retry
@@ -32,10 +33,11 @@ from shared.contracts import (
     decode,
 )
 from shared.contracts.command import CommandArgs
-from shared.contracts.topics import DESKS_COMMANDS, INCIDENTS
+from shared.contracts.topics import DESKS_COMMANDS, INCIDENTS, agency_responses
 from shared.contracts.values import Priority
 from shared.http import ApiKeys, Caller
 from shared.store import SqliteStore
+from shared.store.expiry import Expiry
 from tests.bus.support import until
 from tests.dispatch.stage import EMS, NEXT, PACK, POLICE, TRIAGE, Stage, only
 
@@ -76,8 +78,13 @@ class Post:
         index, self.repeats = Index(store.documents(KIND)), Repeats(store)
         self.gateway = Gateway(Rules(PACK), index, self.metrics)
         self.follower.bind(index, self.metrics)
-        self.responses = Responses()
-        self.responses.bind(self.gateway)
+        self.responses = self.answering()
+
+    def answering(self, **patience: float) -> Responses:
+        """Another process that reads the agencies' topics."""
+        responses = Responses(**patience)
+        responses.bind(self.gateway, self.store, self.clock)
+        return responses
 
     async def opened(self, category: str = "theft", **fields: Any) -> str:
         """Open an incident that the index knows of."""
@@ -178,15 +185,13 @@ async def test_a_unit_is_moved_by_its_own_agency_only(post: Post) -> None:
 async def test_an_answer_ahead_of_the_stream_waits_and_one_about_nothing_is_refused(post: Post) -> None:
     with pytest.raises(Retry):
         await post.say("police", "task.acknowledge", "not-yet")
-    post.responses = Responses(patience=0.0)
-    post.responses.bind(post.gateway)
+    post.responses = post.answering(patience=0.0)
     _, refused = await post.say("police", "task.acknowledge", "never")
     assert (refused.reason, refused.desk) == ("unknown_incident", TRIAGE)
 
 
 async def test_an_agency_that_named_nothing_is_not_waited_for_again_at_once(post: Post) -> None:
-    post.responses = Responses(patience=0.05)
-    post.responses.bind(post.gateway)
+    post.responses = post.answering(patience=0.05)
 
     async def refused() -> Any:
         with suppress(Retry):
@@ -197,6 +202,51 @@ async def test_an_agency_that_named_nothing_is_not_waited_for_again_at_once(post
     assert at_once.reason == "unknown_incident"
     with pytest.raises(Retry):
         await post.say("ems", "task.acknowledge", "another-agency")
+
+
+async def test_an_answer_that_is_read_again_is_the_same_command_though_the_incident_has_moved(
+    post: Post,
+) -> None:
+    id_ = await post.opened()
+    event = event_of(ResponseSubmitted(verb="task.acknowledge", incident_id=id_))
+    first = await post.responses.answer("police", event)
+    post.stage.order("incident.hand_over", incident_id=id_, to_desk=NEXT)
+    await post.follow()
+    assert await post.responses.answer("police", event) == first
+
+
+async def test_an_answer_that_was_refused_is_refused_in_the_same_words_when_it_is_read_again(
+    post: Post,
+) -> None:
+    id_ = await post.opened()
+    post.responses = post.answering(patience=0.0)
+    early = event_of(ResponseSubmitted(verb="task.acknowledge", incident_id="late"))
+    alien = event_of(ResponseSubmitted(verb="task.acknowledge", incident_id=id_))
+    first = [await post.responses.answer(who, e) for who, e in (("police", early), ("ems", alien))]
+    late = post.stage.events(id_)[-1].model_copy(update={"incident_id": "late"})
+    await post.follower.follow([event_of(late)])
+    post.stage.order("task.assign", incident_id=id_, to_desk=EMS)
+    await post.follow()
+    again = [await post.responses.answer(who, e) for who, e in (("police", early), ("ems", alien))]
+    assert again == first
+    assert [only(answer).data.reason for answer in again] == ["unknown_incident", "not_allowed"]
+
+
+async def test_two_agencies_may_give_their_answers_the_same_id(post: Post) -> None:
+    id_ = await post.opened("brawl", priority=Priority.P1)
+    event = event_of(ResponseSubmitted(verb="task.acknowledge", incident_id=id_), id="1")
+    desks = [only(await post.responses.answer(agency, event)).data.desk for agency in ("police", "ems")]
+    assert desks == [POLICE, EMS]
+
+
+async def test_what_was_made_of_an_answer_is_kept_as_long_as_the_answer_itself(post: Post) -> None:
+    await post.say("police", "task.acknowledge", await post.opened())
+    kept = agency_responses("police").kept
+    assert kept is not None
+    post.clock.advance(kept.total_seconds() - 1)
+    assert await Expiry(post.store).sweep(post.clock.now_ms()) == 0
+    post.clock.advance(1)
+    assert await Expiry(post.store).sweep(post.clock.now_ms()) == 1
 
 
 async def test_before_the_store_answers_nothing_is_decided() -> None:
