@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -36,7 +36,7 @@ from shared.contracts.command import CommandArgs
 from shared.contracts.topics import DESKS_COMMANDS, INCIDENTS, agency_responses
 from shared.contracts.values import Priority
 from shared.http import ApiKeys, Caller
-from shared.store import SqliteStore
+from shared.store import Document, Documents, SqliteStore
 from shared.store.expiry import Expiry
 from tests.bus.support import until
 from tests.dispatch.stage import EMS, NEXT, PACK, POLICE, TRIAGE, Stage, only
@@ -67,6 +67,26 @@ class Broker:
         """Take records."""
         self.records += records
         return Delivered(ever=self.up, refused=self.refused)
+
+
+class Overtaken:
+    """Documents that somebody else writes to just before this process does."""
+
+    def __init__(self, documents: Documents, before: Callable[[], Awaitable[None]]) -> None:
+        self._documents, self._before = documents, before
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._documents, name)
+
+    async def insert(self, documents: Sequence[Document]) -> list[bool]:
+        """Insert, too late."""
+        await self._before()
+        return await self._documents.insert(documents)
+
+    async def put(self, documents: Sequence[Document]) -> None:
+        """Put, too late."""
+        await self._before()
+        await self._documents.put(documents)
 
 
 class Post:
@@ -208,7 +228,7 @@ async def test_an_answer_that_is_read_again_is_the_same_command_though_the_incid
     post: Post,
 ) -> None:
     id_ = await post.opened()
-    event = event_of(ResponseSubmitted(verb="task.acknowledge", incident_id=id_))
+    event = event_of(ResponseSubmitted(verb="incident.update", incident_id=id_))
     first = await post.responses.answer("police", event)
     post.stage.order("incident.hand_over", incident_id=id_, to_desk=NEXT)
     await post.follow()
@@ -263,6 +283,28 @@ async def test_what_repeats_does_not_make_the_index_older(post: Post) -> None:
     seen = await post.gateway.index.find(id_)
     assert seen is not None
     assert seen.seq == post.stage.events(id_)[-1].seq > first.seq
+
+
+async def test_whoever_follows_late_never_puts_an_older_entry_over_a_newer_one(post: Post) -> None:
+    id_ = await post.opened()
+    for note in ("x", "y"):
+        post.stage.order("incident.update", incident_id=id_, note=note)
+    [*_, older, newest] = post.stage.events(id_)
+    slow = Index(Overtaken(post.store.documents(KIND), before=lambda: post.gateway.index.note([newest])))
+    await slow.note([older])
+    seen = await post.gateway.index.find(id_)
+    assert seen is not None
+    assert seen.seq == newest.seq
+
+
+async def test_of_each_incident_one_entry_is_kept(post: Post) -> None:
+    id_ = await post.opened("brawl", priority=Priority.P1)
+    events = post.stage.events(id_)
+    for first in range(len(events)):  # whatever was done before a fault is done again
+        await post.gateway.index.note(events[first:])
+        await post.gateway.index.note(events[: first + 1])
+    await post.gateway.index.note(events)
+    assert len(await post.store.documents(KIND).scan()) == 1
 
 
 async def test_while_an_incident_moves_its_old_desk_is_asked(post: Post) -> None:
