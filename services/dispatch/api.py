@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from services.dispatch.asked import Why
-from services.dispatch.gateway import Gateway, NotPassed
+from services.dispatch.gateway import Gateway, NotPassed, masked
 from services.dispatch.repeats import Asked, KeyReusedError, Repeats, digest_of
 from shared.bus import FatalError
 from shared.clock import Clock
@@ -93,7 +93,7 @@ def commands_api(
         caller = keys.caller(authorization, SCOPE)
         if caller.name.partition(":")[0] not in ACTORS:
             raise Problem(403, "forbidden", "this key is neither an officer's nor an agency's")
-        digest = digest_of(body)
+        digest = digest_of(body.model_copy(update={"args": masked(body.args)}))
 
         async def make() -> Asked:
             command = await _routed(gateway, body, caller.name)

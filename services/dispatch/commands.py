@@ -12,6 +12,8 @@ from shared.contracts import CommandAccepted, CommandRefused, CommandRequested
 from shared.contracts.command import Verb
 
 MOST_HELD = 100
+"""From how many on people and agencies are refused while an incident is on its way. Desks, which say little
+and only once, never are."""
 Act = Callable[[Turn, CommandRequested], None]
 VERBS: Mapping[str, Act] = {
     Verb.INCIDENT_UPDATE: incident.update,
@@ -71,7 +73,7 @@ def _act(turn: Turn, command: CommandRequested) -> None:
 def _forward(turn: Turn, command: CommandRequested, desk: str) -> None:
     named = command.model_copy(update={"command_id": command.command_id or turn.id})
     gone = turn.state.gone.get(command.incident_id or "")
-    if gone is not None and len(gone.held) >= MOST_HELD:
+    if gone is not None and len(gone.held) >= MOST_HELD and from_desk(command) is None:
         detail = "the incident is on its way to another desk; ask again"
         turn.publish(CommandRefused(**_outcome(turn, command), reason=Why.MOVING.value, detail=detail))
     else:

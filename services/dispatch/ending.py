@@ -26,17 +26,17 @@ def close(turn: Turn, incident_id: str, outcome: str) -> None:
     turn.wake(incident_id, FORGET, turn.after(turn.rules.forget_seconds), seq)
 
 
-def close_if_resolved(turn: Turn, incident_id: str) -> None:
-    """Close an incident that nobody has reopened."""
+def close_if_resolved(turn: Turn, incident_id: str, since: int) -> None:
+    """Close an incident that was resolved with the event `since` and that nobody has reopened."""
     held = turn.state.incidents.get(incident_id)
-    if held is not None and held.view.lifecycle is Lifecycle.RESOLVED:
+    if held is not None and held.stands(Lifecycle.RESOLVED, since):
         close(turn, incident_id, "resolved")
 
 
-def forget_if_closed(turn: Turn, incident_id: str) -> None:
-    """Let a closed incident leave the live state."""
+def forget_if_closed(turn: Turn, incident_id: str, since: int) -> None:
+    """Let an incident leave the live state that was closed with the event `since`, and not reopened."""
     held = turn.state.incidents.get(incident_id)
-    if held is not None and held.view.lifecycle is Lifecycle.CLOSED:
+    if held is not None and held.stands(Lifecycle.CLOSED, since):
         turn.keep(IncidentLeft(incident_id=incident_id, seq=held.seq))
 
 

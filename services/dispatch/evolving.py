@@ -41,9 +41,11 @@ def _change(fact: EventData, desk: Desk) -> None:
 def _incident(fact: IncidentEvent, desk: Desk) -> None:
     known = desk.incidents.get(fact.incident_id)
     told = known.told if known else ()
+    stays = known and known.view.lifecycle is fact.view.lifecycle
+    since = known.since if known and stays else fact.seq
     desk.gone.pop(fact.incident_id, None)
     desk.incidents[fact.incident_id] = Incident.model_construct(
-        seq=fact.seq, view=fact.view, status=fact.status, told=told
+        seq=fact.seq, view=fact.view, status=fact.status, told=told, since=since
     )
 
 

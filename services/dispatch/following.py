@@ -14,6 +14,8 @@ from shared.contracts.view import IncidentView
 from shared.store import Document, Documents
 
 KIND = "incidents_seen"
+MOST_SEQ = 10**12
+"""More than an incident ever has, so that all entries have as many digits."""
 
 
 class Seen(BaseModel):
@@ -28,26 +30,34 @@ class Seen(BaseModel):
 
 
 class Index:
-    """The gateway's read model: incidents by id, in documents of this service's store."""
+    """The gateway's read model: incidents by id, in documents of this service's store.
+
+    Each `seq` of an incident has an entry of its own, the newest sorting first, and takes the place of the
+    one before: of two replicas that follow an incident for a moment, the late one hides nothing newer.
+    """
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
 
     async def find(self, incident_id: str) -> Seen | None:
         """Return what was last seen of an incident."""
-        found = await self._documents.get([incident_id])
-        return Seen.model_validate_json(found[incident_id]) if found else None
+        found = await self._documents.scan(f"{incident_id}/", limit=1)
+        return Seen.model_validate_json(found[0].body) if found else None
 
     async def note(self, events: Sequence[IncidentEvent]) -> None:
-        """Remember the latest of `events` of each incident; what repeats after a fault is older, or equal."""
+        """Remember the latest of `events` of each incident; again, or after later ones, changes nothing."""
         latest = {event.incident_id: event for event in sorted(events, key=lambda event: event.seq)}
-        known = await self._documents.get(list(latest))
-        newer = [
-            Document(id_, seen_of(event).model_dump_json().encode())
-            for id_, event in latest.items()
-            if id_ not in known or Seen.model_validate_json(known[id_]).seq < event.seq
-        ]
-        await self._documents.put(newer)
+        await self._documents.insert(
+            [
+                Document(_entry(id_, event.seq), seen_of(event).model_dump_json().encode())
+                for id_, event in latest.items()
+            ]
+        )
+        await self._documents.delete([_entry(event.incident_id, event.seq - 1) for event in events])
+
+
+def _entry(incident_id: str, seq: int) -> str:
+    return f"{incident_id}/{MOST_SEQ - seq}"
 
 
 def seen_of(event: IncidentEvent) -> Seen:

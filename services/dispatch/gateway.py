@@ -1,6 +1,5 @@
 """Where outsiders' wishes become commands: may this sender say it, and which desk decides?"""
 
-import time
 from dataclasses import dataclass
 
 from services.dispatch.asked import Why
@@ -8,18 +7,15 @@ from services.dispatch.following import Index, Seen
 from services.dispatch.incidents import OVER
 from services.dispatch.metrics import DispatchMetrics, Gate
 from services.dispatch.turn import Rules
-from shared.bus import Emit, Retry
-from shared.contracts import CommandRefused, CommandRequested, Event, ResponseSubmitted, Status
-from shared.contracts.command import CommandBody, Verb
-from shared.contracts.topics import DESKS_COMMANDS, INCIDENTS
+from shared.contracts import CommandRequested
+from shared.contracts.command import CommandArgs, CommandBody, Verb
 from shared.contracts.view import TaskView
+from shared.text import public
 
-PATIENCE_SECONDS = 5.0
-"""How long an agency's answer may be ahead of what this process has seen of the stream."""
-PAUSE_SECONDS = 60.0
-"""For how long an agency that named an incident which never came is believed at once not to know."""
 INTERNAL = {Verb.TASK_ASSIGN, Verb.TASK_ESCALATE, Verb.INCIDENT_HAND_OVER}
 """Verbs that only desks and officers use."""
+LONGEST_NOTE = 2_000
+"""Characters; normalising may make a text longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ class Gateway:
             incident_id=incident_id,
             task_id=body.task_id,
             unit_id=body.unit_id,
-            args=body.args,
+            args=masked(body.args),
             view=seen.view if seen and reopen else None,
             seq=seen.seq if seen and reopen else None,
             status=seen.status if seen else body.status,
@@ -89,6 +85,11 @@ class Gateway:
         return agency == home or any(task.agency == agency for task in seen.view.tasks)
 
 
+def masked(args: CommandArgs) -> CommandArgs:
+    """Return `args` with the note as many may read it."""
+    return args.model_copy(update={"note": args.note and public(args.note)[:LONGEST_NOTE]})
+
+
 def meant(body: CommandBody, kind: str, agency: str, seen: Seen) -> TaskView | None:
     """Return the live task that is meant: the one named, the unit's, or the agency's own."""
     live = [task for task in seen.view.tasks if task.state not in OVER]
@@ -97,54 +98,3 @@ def meant(body: CommandBody, kind: str, agency: str, seen: Seen) -> TaskView | N
             return task
     own = [task for task in live if kind == "agency" and task.agency == agency and not body.task_id]
     return own[0] if own else None
-
-
-class Responses:
-    """The agencies' own topics: each answer becomes a command, or is refused where its sender can read it."""
-
-    def __init__(self, patience: float = PATIENCE_SECONDS, pause: float = PAUSE_SECONDS) -> None:
-        self._patience, self._pause = patience, pause
-        self._gateway: Gateway | None = None
-        self._since: dict[str, float] = {}
-        self._impatient: dict[str, float] = {}
-
-    def bind(self, gateway: Gateway) -> None:
-        """Start to work."""
-        self._gateway = gateway
-
-    async def answer(self, agency: str, event: Event[ResponseSubmitted]) -> list[Emit]:
-        """Return the command, or the refusal. Raises Retry while the incident may be on its way."""
-        if self._gateway is None:
-            raise Retry("the gateway starts")
-        data = event.data
-        try:
-            command = await self._gateway.command(data, f"agency:{agency}", data.incident_id)
-        except NotPassed as no:
-            if no.reason is Why.UNKNOWN_INCIDENT and self._may_come(agency, time.monotonic()):
-                raise Retry("the incident may be on its way") from None
-            return [Emit(INCIDENTS, refusal(event, agency, no))]
-        self._since.pop(agency, None)
-        return [Emit(DESKS_COMMANDS, command.model_copy(update={"command_id": event.id}))]
-
-    def _may_come(self, agency: str, now: float) -> bool:
-        if now < self._impatient.get(agency, 0.0):
-            return False
-        if now - self._since.setdefault(agency, now) < self._patience:
-            return True
-        del self._since[agency]
-        self._impatient[agency] = now + self._pause
-        return False
-
-
-def refusal(event: Event[ResponseSubmitted], agency: str, no: NotPassed) -> CommandRefused:
-    """Return what tells an agency that its answer went to no desk."""
-    return CommandRefused(
-        command_id=event.id,
-        verb=event.data.verb,
-        desk=no.desk,
-        actor=f"agency:{agency}",
-        incident_id=event.data.incident_id,
-        reason=no.reason.value,
-        detail=no.detail,
-        status=Status.ACTUAL,
-    )

@@ -65,9 +65,9 @@ def _on_timer(turn: Turn, fired: TimerFired) -> None:
             if task and task.state is TaskState.ASSIGNED and fired.attempt == task.attempt + 1:
                 escalate(turn, task)
         case incidents.CLOSE:
-            ending.close_if_resolved(turn, about)
+            ending.close_if_resolved(turn, about, fired.attempt)
         case ending.FORGET:
-            ending.forget_if_closed(turn, about)
+            ending.forget_if_closed(turn, about, fired.attempt)
 
 
 def _on_erased(turn: Turn, erased: ReportErased) -> None:

@@ -33,6 +33,8 @@ def update(turn: Turn, command: CommandRequested) -> None:
 def link(turn: Turn, command: CommandRequested) -> None:
     """Move a report of this desk to the incident, for good."""
     id_, held = open_incident(turn, command)
+    if held.view.lifecycle in ENDED:
+        raise Refused(Why.INCIDENT_CLOSED, "the incident is over; reopen it first")
     report_id = command.args.report_id or ""
     found = reports.find(turn, report_id)
     if found is None:

@@ -63,7 +63,7 @@ def candidates(turn: Turn, status: Status) -> Iterator[tuple[str, Told]]:
     """Yield the reports of the incidents that a report of `status` may be about."""
     for incident_id, held in turn.state.incidents.items():
         if held.status is status and held.view.lifecycle not in ENDED:
-            yield from ((incident_id, told) for told in held.told)
+            yield from ((incident_id, told) for told in held.shown(incident_id))
 
 
 def holder(turn: Turn, report_id: str) -> str | None:
@@ -95,8 +95,11 @@ def known(held: Incident, report_id: str) -> Told | None:
 
 
 def open_own(turn: Turn, told: Told, status: Status, reason: str) -> str:
-    """Open an incident for `told` alone and send who has to go; return its id."""
-    incident_id = derived_id(turn.id, "incident", told.report_id, 0)
+    """Open an incident for `told` alone and send who has to go; return its id.
+
+    The desk is part of the id: a report that is located again by another pack is the same cause elsewhere.
+    """
+    incident_id = derived_id(turn.id, "incident", f"{turn.desk}/{told.report_id}", 0)
     open_incident(turn, incident_id, told, status, reason)
     plan(turn, incident_id)
     return incident_id
@@ -135,7 +138,7 @@ def suggest(turn: Turn, incident_id: str, told: Told) -> None:
 
 
 def unlink(turn: Turn, incident_id: str, told: Told) -> None:
-    """Take a report away from an incident that has others; the report stays."""
+    """Take a report away from an incident; the report stays."""
     held = turn.state.incidents[incident_id]
     reports = tuple(entry for entry in held.view.reports if entry.report_id != told.report_id)
     number(
@@ -158,10 +161,7 @@ def decline(turn: Turn, incident_id: str, report_id: str) -> None:
 
 def leave(turn: Turn, incident_id: str, told: Told) -> None:
     """Take a report out of the incident that had it; one without reports is closed as a duplicate."""
-    held = turn.state.incidents[incident_id]
-    if held.view.report_count > 1:
-        unlink(turn, incident_id, told)
-        return
-    turn.keep(ReportDropped(incident_id=incident_id, report_id=told.report_id))
-    if held.view.lifecycle is not Lifecycle.CLOSED:
+    unlink(turn, incident_id, told)
+    view = turn.state.incidents[incident_id].view
+    if view.report_count == 0 and view.lifecycle is not Lifecycle.CLOSED:
         close(turn, incident_id, "duplicate")

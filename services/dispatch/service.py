@@ -7,10 +7,11 @@ from typing import Any
 
 from services.dispatch.api import commands_api
 from services.dispatch.following import KIND, Index, go_on
-from services.dispatch.gateway import Gateway, Responses
+from services.dispatch.gateway import Gateway
 from services.dispatch.handlers import Desks
 from services.dispatch.metrics import DispatchMetrics
 from services.dispatch.repeats import Repeats
+from services.dispatch.responses import Responses
 from services.dispatch.turn import Rules
 from shared.bus import Emit, Retry, Service
 from shared.bus.runtime import Runtime
@@ -53,7 +54,7 @@ def dispatch(rules: Rules, watch: PackWatch | None = None) -> Service:
         index, metrics = Index(runtime.store.documents(KIND)), DispatchMetrics(runtime.registry)
         gateway = current.gateway = Gateway(current.rules, index, metrics)
         follower.bind(index, metrics)
-        responses.bind(gateway)
+        responses.bind(gateway, runtime.store, runtime.clock)
         app = commands_api(gateway, Repeats(runtime.store), keys, runtime.publisher, runtime.clock)
         await serve(app, runtime.settings.api_host, runtime.settings.api_port)
 

@@ -8,7 +8,7 @@ from shared.contracts.report import ReportLocated
 from shared.contracts.task import EscalationStep
 from shared.contracts.unit import UnitState
 from shared.contracts.values import Code, DeskCode, GeoPoint, Id, Place, Priority, Text
-from shared.contracts.view import IncidentView, TaskState
+from shared.contracts.view import IncidentView, Lifecycle, TaskState
 
 
 class Told(Model):
@@ -41,6 +41,16 @@ class Incident(Model):
     view: IncidentView
     status: Status
     told: tuple[Told, ...] = ()
+    since: int | None = None
+    """The `seq` since which it stands where it stands, None where an older release did not note it."""
+
+    def shown(self, incident_id: str) -> tuple[Told, ...]:
+        """Return what later reports are compared with: where none is known any more, what the view says."""
+        return self.told or (Told.of_view(self.view, incident_id),)
+
+    def stands(self, lifecycle: Lifecycle, since: int) -> bool:
+        """Whether it stands at `lifecycle` and has not been elsewhere after the event `since`."""
+        return self.view.lifecycle is lifecycle and self.since in (None, since)
 
 
 class Task(Model):

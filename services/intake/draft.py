@@ -4,12 +4,11 @@ from datetime import datetime
 
 from pydantic_core import to_json
 
-from services.intake.mask import mask
-from services.intake.normalise import normalise
 from services.intake.report import NewReport
 from services.intake.triage import Triage, triage
 from shared.contracts import ReportReceived
 from shared.contracts.values import GeoPoint, Sealed
+from shared.text import normalise, public
 
 
 def judge(sent: NewReport) -> Triage:
@@ -31,7 +30,7 @@ def event_body(
         reporter=sent.reporter_kind,
         category=judged.category,
         priority=judged.priority,
-        text=mask(normalise(sent.text)),
+        text=public(sent.text),
         point=sent.point and GeoPoint(lat=sent.point.lat, lon=sent.point.lon),
         sealed=sealed,
     )

@@ -94,13 +94,17 @@ class Reading:
             await self._announce(report_id, await self._incidents_of(report_id))
 
     async def _announce(self, report_id: str, incidents: dict[str, Followed]) -> None:
-        """Tell each incident's desk once, and note it; redone, it is the same event, byte for byte."""
-        marks = {f"{report_id}/{incident}/{f.desk}": (incident, f.desk) for incident, f in incidents.items()}
-        found = await self._erasures.get([report_id, *marks])
+        """Tell each incident's desk once, and note it; redone, it is the same event, byte for byte.
+
+        An incident that moves takes what its desk was told along, so where it is later makes no difference.
+        """
+        marks = {f"{report_id}/{incident_id}": incident_id for incident_id in incidents}
+        found = await self._erasures.get([report_id, *map(_told, marks)])
         erasure = Erasure.model_validate_json(found[report_id])
-        for mark, (incident_id, desk) in marks.items():
-            if mark in found:
+        for mark, incident_id in marks.items():
+            if _told(mark) in found:
                 continue
+            desk = await self._whom(mark, incidents[incident_id].desk)
             event = ReportErased(
                 status=erasure.status,
                 report_id=report_id,
@@ -119,13 +123,23 @@ class Reading:
                     since_ms=self._clock.now_ms(),
                 )
             )
-            await self._note(mark)
+            await self._note(_told(mark))
+
+    async def _whom(self, mark: str, desk: str) -> str:
+        """Return the desk that is told, which is decided once; `desk` if it is now."""
+        if await self._note(mark, desk.encode()):
+            return desk
+        return (await self._erasures.get([mark]))[mark].decode()
 
     async def _note(self, id_: str, body: bytes = b"") -> bool:
         """Remember something of an erasure for as long as its tracking code; whether it is new."""
         await self._expiry.schedule(ERASURES, id_, self._clock.now_ms(), CODE_KEPT)
         [new] = await self._erasures.insert([Document(id_, body)])
         return new
+
+
+def _told(mark: str) -> str:
+    return f"{mark}/told"
 
 
 def _split(found: Changes) -> tuple[list[str], list[str]]:

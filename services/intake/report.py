@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from services.intake.normalise import ERA
 from shared.contracts.event import Status
 from shared.contracts.report import Reporter
 from shared.contracts.values import UNKNOWN_CATEGORY, Code, Id, Priority
+from shared.text import ERA
 
 TEXT_CHARACTERS = 2_000
 """Normalising makes a text at most three times as long: it still fits the event's 8,000."""

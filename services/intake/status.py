@@ -37,6 +37,7 @@ class Followed(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     desk: str
+    """Which is to be told of an erasure."""
     lifecycle: Lifecycle
 
 
@@ -61,7 +62,7 @@ def changes(events: Iterable[Event[IncidentEvent]]) -> Changes:
     found = Changes()
     for event in events:
         data = event.data
-        found.incidents[data.incident_id] = Followed(desk=data.view.desk, lifecycle=data.view.lifecycle)
+        found.incidents[data.incident_id] = Followed(desk=_desk(data), lifecycle=data.view.lifecycle)
         if isinstance(data, IncidentUnlinked):
             found.links[data.report_id, data.incident_id] = False
         for report_id in _linked(data):
@@ -73,6 +74,11 @@ def status_of(incidents: Sequence[Followed]) -> ReportStatus:
     """Return where a report stands that is linked to these incidents: as far as the furthest."""
     statuses = [_OF.get(incident.lifecycle, ReportStatus.LINKED) for incident in incidents]
     return max(statuses, key=ORDER.index, default=ReportStatus.RECEIVED)
+
+
+def _desk(data: IncidentEvent) -> str:
+    """Return whom to tell of an erasure. While an incident is on its way its old desk, which passes it on."""
+    return data.from_desk if isinstance(data, IncidentHandedOver) else data.view.desk
 
 
 def _linked(data: IncidentEvent) -> list[str]:

@@ -8,10 +8,9 @@ import pytest
 from deploy.local.demo.day import Scene, load_day
 from deploy.local.demo.reporters import citizen_id, report_of
 from services.dispatch.linking import likeness
-from services.intake.mask import mask
-from services.intake.normalise import normalise
 from services.intake.triage import triage
 from shared.pack import load_pack
+from shared.text import mask, normalise
 
 DAY = load_day()
 SCENES = list(DAY.scenes)

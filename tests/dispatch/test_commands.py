@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.dispatch.commands import MOST_HELD
 from shared.contracts import (
     CommandAccepted,
     CommandRefused,
@@ -138,6 +139,21 @@ def test_what_comes_while_an_incident_is_on_its_way_reaches_the_new_desk_after_i
         (NEXT, Verb.INCIDENT_UPDATE, "x"),
     ]
     assert stage.view(id_).text == "x"
+
+
+def test_what_a_desk_reports_while_an_incident_is_on_its_way_is_never_refused_for_want_of_room() -> None:
+    stage = Stage()
+    id_ = opened(stage, "brawl", priority=Priority.P1)
+    ask = {"desk": POLICE, "actor": "officer:a", "incident_id": id_}
+    over = CommandRequested.model_validate(ask | {"verb": "incident.hand_over", "args": {"to_desk": NEXT}})
+    handed = stage.rehearsal.tell(POLICE, over)
+    for number in range(MOST_HELD):
+        stage.order("incident.update", incident_id=id_, note=f"{number}")
+    assert refusal(stage.order("incident.update", incident_id=id_, note="one too many")) == "moving"
+    stage.order("task.acknowledge", EMS, incident_id=id_)
+    stage._settle(handed)
+    assert only(stage.said(TaskAcknowledged)).task_id == f"{id_}/medical/1"
+    assert only(stage.said(CommandRefused)).actor == "officer:somchai"
 
 
 def test_an_erased_report_is_told_to_everybody_and_marked() -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,9 +14,10 @@ from prometheus_client import CollectorRegistry
 
 from services.dispatch.api import commands_api
 from services.dispatch.following import KIND, Index, go_on
-from services.dispatch.gateway import Gateway, Responses
+from services.dispatch.gateway import Gateway
 from services.dispatch.metrics import DispatchMetrics
 from services.dispatch.repeats import Repeats
+from services.dispatch.responses import Responses
 from services.dispatch.service import Follower
 from services.dispatch.turn import Rules
 from shared.bus import Retry
@@ -31,10 +33,11 @@ from shared.contracts import (
     decode,
 )
 from shared.contracts.command import CommandArgs
-from shared.contracts.topics import DESKS_COMMANDS, INCIDENTS
+from shared.contracts.topics import DESKS_COMMANDS, INCIDENTS, agency_responses
 from shared.contracts.values import Priority
 from shared.http import ApiKeys, Caller
-from shared.store import SqliteStore
+from shared.store import Document, Documents, SqliteStore
+from shared.store.expiry import Expiry
 from tests.bus.support import until
 from tests.dispatch.stage import EMS, NEXT, PACK, POLICE, TRIAGE, Stage, only
 
@@ -66,6 +69,26 @@ class Broker:
         return Delivered(ever=self.up, refused=self.refused)
 
 
+class Overtaken:
+    """Documents that somebody else writes to just before this process does."""
+
+    def __init__(self, documents: Documents, before: Callable[[], Awaitable[None]]) -> None:
+        self._documents, self._before = documents, before
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._documents, name)
+
+    async def insert(self, documents: Sequence[Document]) -> list[bool]:
+        """Insert, too late."""
+        await self._before()
+        return await self._documents.insert(documents)
+
+    async def put(self, documents: Sequence[Document]) -> None:
+        """Put, too late."""
+        await self._before()
+        await self._documents.put(documents)
+
+
 class Post:
     """The gateway with an index over what a stage has said, and its API."""
 
@@ -75,8 +98,13 @@ class Post:
         index, self.repeats = Index(store.documents(KIND)), Repeats(store)
         self.gateway = Gateway(Rules(PACK), index, self.metrics)
         self.follower.bind(index, self.metrics)
-        self.responses = Responses()
-        self.responses.bind(self.gateway)
+        self.responses = self.answering()
+
+    def answering(self, **patience: float) -> Responses:
+        """Another process that reads the agencies' topics."""
+        responses = Responses(**patience)
+        responses.bind(self.gateway, self.store, self.clock)
+        return responses
 
     async def opened(self, category: str = "theft", **fields: Any) -> str:
         """Open an incident that the index knows of."""
@@ -124,6 +152,40 @@ async def test_the_command_keeps_the_id_the_agency_knows_it_by(post: Post) -> No
     assert only(await post.responses.answer("police", event)).data.command_id == "theirs"
 
 
+NOTE = "โทรกลับ ๐๘๑-๒๓๔-๕๖๗๘\u200b บัตร 1-1037-00000-00-3"
+MASKED = "โทรกลับ *** บัตร ***"
+
+
+async def test_a_note_is_masked_before_it_goes_to_a_desk_whoever_adds_it(post: Post) -> None:
+    id_ = await post.opened()
+    _, command = await post.say("police", "incident.update", id_, args=CommandArgs(note=NOTE))
+    assert command.args.note == MASKED
+    body = {"verb": "incident.update", "incident_id": id_, "args": {"note": NOTE}}
+    assert (await post.post(body, **{"Idempotency-Key": "k"})).status_code == 202
+    record = only(post.broker.records)
+    data = decode(record.value, record.headers).data
+    assert data.args.note == MASKED
+    [stored] = await post.store.documents("commands_asked").scan()
+    assert "567" not in json.loads(stored.body)["command"]["args"]["note"]
+    post.stage.tell(data)
+    assert post.stage.view(id_).text == MASKED
+
+
+async def test_what_is_kept_of_a_request_does_not_tell_which_number_its_note_had(post: Post) -> None:
+    id_ = await post.opened()
+    for number in ("0812345678", "0812345679"):
+        body = {"verb": "incident.update", "incident_id": id_, "args": {"note": f"โทร {number}"}}
+        assert (await post.post(body, **{"Idempotency-Key": "k"})).status_code == 202
+    assert post.broker.records[0] == post.broker.records[1]
+
+
+async def test_a_note_that_masking_makes_longer_still_fits(post: Post) -> None:
+    id_ = await post.opened()
+    note = "พ.ศ.2569" * 250
+    _, command = await post.say("police", "incident.update", id_, args=CommandArgs(note=note))
+    assert CommandRequested.model_validate_json(command.model_dump_json()) == command
+
+
 @pytest.mark.parametrize("verb", ["task.acknowledge", "incident.close", "task.assign"])
 async def test_an_agency_that_takes_no_part_is_refused_where_it_can_read_it(post: Post, verb: str) -> None:
     topic, refused = await post.say("ems", verb, await post.opened())
@@ -143,15 +205,13 @@ async def test_a_unit_is_moved_by_its_own_agency_only(post: Post) -> None:
 async def test_an_answer_ahead_of_the_stream_waits_and_one_about_nothing_is_refused(post: Post) -> None:
     with pytest.raises(Retry):
         await post.say("police", "task.acknowledge", "not-yet")
-    post.responses = Responses(patience=0.0)
-    post.responses.bind(post.gateway)
+    post.responses = post.answering(patience=0.0)
     _, refused = await post.say("police", "task.acknowledge", "never")
     assert (refused.reason, refused.desk) == ("unknown_incident", TRIAGE)
 
 
 async def test_an_agency_that_named_nothing_is_not_waited_for_again_at_once(post: Post) -> None:
-    post.responses = Responses(patience=0.05)
-    post.responses.bind(post.gateway)
+    post.responses = post.answering(patience=0.05)
 
     async def refused() -> Any:
         with suppress(Retry):
@@ -162,6 +222,51 @@ async def test_an_agency_that_named_nothing_is_not_waited_for_again_at_once(post
     assert at_once.reason == "unknown_incident"
     with pytest.raises(Retry):
         await post.say("ems", "task.acknowledge", "another-agency")
+
+
+async def test_an_answer_that_is_read_again_is_the_same_command_though_the_incident_has_moved(
+    post: Post,
+) -> None:
+    id_ = await post.opened()
+    event = event_of(ResponseSubmitted(verb="incident.update", incident_id=id_))
+    first = await post.responses.answer("police", event)
+    post.stage.order("incident.hand_over", incident_id=id_, to_desk=NEXT)
+    await post.follow()
+    assert await post.responses.answer("police", event) == first
+
+
+async def test_an_answer_that_was_refused_is_refused_in_the_same_words_when_it_is_read_again(
+    post: Post,
+) -> None:
+    id_ = await post.opened()
+    post.responses = post.answering(patience=0.0)
+    early = event_of(ResponseSubmitted(verb="task.acknowledge", incident_id="late"))
+    alien = event_of(ResponseSubmitted(verb="task.acknowledge", incident_id=id_))
+    first = [await post.responses.answer(who, e) for who, e in (("police", early), ("ems", alien))]
+    late = post.stage.events(id_)[-1].model_copy(update={"incident_id": "late"})
+    await post.follower.follow([event_of(late)])
+    post.stage.order("task.assign", incident_id=id_, to_desk=EMS)
+    await post.follow()
+    again = [await post.responses.answer(who, e) for who, e in (("police", early), ("ems", alien))]
+    assert again == first
+    assert [only(answer).data.reason for answer in again] == ["unknown_incident", "not_allowed"]
+
+
+async def test_two_agencies_may_give_their_answers_the_same_id(post: Post) -> None:
+    id_ = await post.opened("brawl", priority=Priority.P1)
+    event = event_of(ResponseSubmitted(verb="task.acknowledge", incident_id=id_), id="1")
+    desks = [only(await post.responses.answer(agency, event)).data.desk for agency in ("police", "ems")]
+    assert desks == [POLICE, EMS]
+
+
+async def test_what_was_made_of_an_answer_is_kept_as_long_as_the_answer_itself(post: Post) -> None:
+    await post.say("police", "task.acknowledge", await post.opened())
+    kept = agency_responses("police").kept
+    assert kept is not None
+    post.clock.advance(kept.total_seconds() - 1)
+    assert await Expiry(post.store).sweep(post.clock.now_ms()) == 0
+    post.clock.advance(1)
+    assert await Expiry(post.store).sweep(post.clock.now_ms()) == 1
 
 
 async def test_before_the_store_answers_nothing_is_decided() -> None:
@@ -178,6 +283,28 @@ async def test_what_repeats_does_not_make_the_index_older(post: Post) -> None:
     seen = await post.gateway.index.find(id_)
     assert seen is not None
     assert seen.seq == post.stage.events(id_)[-1].seq > first.seq
+
+
+async def test_whoever_follows_late_never_puts_an_older_entry_over_a_newer_one(post: Post) -> None:
+    id_ = await post.opened()
+    for note in ("x", "y"):
+        post.stage.order("incident.update", incident_id=id_, note=note)
+    [*_, older, newest] = post.stage.events(id_)
+    slow = Index(Overtaken(post.store.documents(KIND), before=lambda: post.gateway.index.note([newest])))
+    await slow.note([older])
+    seen = await post.gateway.index.find(id_)
+    assert seen is not None
+    assert seen.seq == newest.seq
+
+
+async def test_of_each_incident_one_entry_is_kept(post: Post) -> None:
+    id_ = await post.opened("brawl", priority=Priority.P1)
+    events = post.stage.events(id_)
+    for first in range(len(events)):  # whatever was done before a fault is done again
+        await post.gateway.index.note(events[first:])
+        await post.gateway.index.note(events[: first + 1])
+    await post.gateway.index.note(events)
+    assert len(await post.store.documents(KIND).scan()) == 1
 
 
 async def test_while_an_incident_moves_its_old_desk_is_asked(post: Post) -> None:

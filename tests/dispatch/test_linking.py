@@ -15,10 +15,12 @@ from shared.contracts import (
     IncidentLinked,
     IncidentOpened,
     IncidentUnlinked,
+    ReportErased,
     Status,
     TaskAssigned,
 )
 from shared.contracts.values import GeoPoint, Place, Priority
+from shared.contracts.view import Lifecycle
 from tests.dispatch.stage import METRE, POLICE, TOWN, Stage, only
 
 BRAWL = "วัยรุ่นตีกันหน้าตลาดสดเพชรบูรณ์ มีคนเจ็บ"
@@ -110,6 +112,39 @@ def test_a_linked_p1_raises_the_priority_and_sends_who_is_missing() -> None:
     assert stage.view(linked.incident_id).tasks[-1].units == ("amb-1",)
 
 
+def test_a_report_is_linked_to_an_incident_whose_only_reporter_was_erased() -> None:
+    stage = Stage()
+    stage.report("theft", THEFT)
+    opened = only(stage.said(IncidentOpened))
+    report_id, at = opened.view.reports[0].report_id, stage.rehearsal.clock.now()
+    stage.tell(ReportErased(report_id=report_id, incident_id=opened.incident_id, desk=POLICE, erased_at=at))
+    stage.report("theft", THEFT, north=20)
+    assert only(stage.said(IncidentLinked)).incident_id == opened.incident_id
+
+
+def test_a_report_is_linked_to_an_incident_that_has_come_back() -> None:
+    stage = Stage(forget_seconds=60)
+    stage.report("theft", THEFT)
+    id_ = only(stage.said(IncidentOpened)).incident_id
+    stage.order("incident.close", incident_id=id_)
+    stage.advance(60)
+    last = stage.events(id_)[-1]
+    stage.order("incident.reopen", incident_id=id_, view=last.view, seq=last.seq)
+    stage.report("theft", THEFT, north=20)
+    assert only(stage.said(IncidentLinked)).incident_id == id_
+
+
+def test_what_stands_for_a_forgotten_report_cannot_be_moved_as_one() -> None:
+    stage = Stage()
+    stage.report("theft", THEFT)
+    stage.report("theft", THEFT, north=490)
+    first, second = stage.said(IncidentOpened)
+    report_id, at = first.view.reports[0].report_id, stage.rehearsal.clock.now()
+    stage.tell(ReportErased(report_id=report_id, incident_id=first.incident_id, desk=POLICE, erased_at=at))
+    stage.order("incident.link", incident_id=second.incident_id, report_id=first.incident_id)
+    assert only(stage.said(CommandRefused)).reason == "unknown_report"
+
+
 def test_a_link_never_lowers_the_priority() -> None:
     stage = Stage()
     stage.report("brawl", BRAWL, priority=Priority.P2)
@@ -159,6 +194,45 @@ def test_a_confirmed_offer_moves_the_report_and_closes_the_duplicate() -> None:
     assert stage.view(first.incident_id).report_count == 2
     closed = only(stage.said(IncidentClosed))
     assert (closed.incident_id, closed.outcome) == (second.incident_id, "duplicate")
+
+
+def test_a_merged_report_leaves_the_duplicate_before_that_is_closed() -> None:
+    stage = Stage()
+    stage.report("brawl", BRAWL)
+    stage.report("brawl", BRAWL_AGAIN, north=400)
+    first, second = stage.said(IncidentOpened)
+    report_id = second.view.reports[0].report_id
+    stage.order("incident.link", incident_id=first.incident_id, report_id=report_id)
+    unlinked, closed = stage.events(second.incident_id)[-2:]
+    assert isinstance(unlinked, IncidentUnlinked)
+    assert isinstance(closed, IncidentClosed)
+    assert unlinked.report_id == report_id
+    assert (closed.view.report_count, closed.view.reports) == (0, ())
+
+
+def test_a_report_can_be_moved_out_of_an_incident_that_is_closed() -> None:
+    stage = Stage()
+    stage.report("brawl", BRAWL)
+    stage.report("brawl", BRAWL_AGAIN, north=400)
+    first, second = stage.said(IncidentOpened)
+    stage.order("incident.close", incident_id=second.incident_id)
+    report_id = second.view.reports[0].report_id
+    stage.order("incident.link", incident_id=first.incident_id, report_id=report_id)
+    assert only(stage.said(IncidentUnlinked)).incident_id == second.incident_id
+    assert only(stage.said(IncidentClosed)).outcome == "resolved"
+
+
+def test_a_report_stays_with_its_units_where_the_other_incident_is_over() -> None:
+    stage = Stage()
+    stage.report("theft", THEFT)
+    over = only(stage.said(IncidentOpened)).incident_id
+    stage.order("incident.resolve", incident_id=over)
+    stage.report("theft", THEFT, north=300)
+    own = stage.said(IncidentOpened)[-1]
+    stage.order("incident.link", incident_id=over, report_id=own.view.reports[0].report_id)
+    assert only(stage.said(CommandRefused)).reason == "incident_closed"
+    assert stage.view(own.incident_id).lifecycle is Lifecycle.ASSIGNED
+    assert only(stage.view(own.incident_id).tasks).units == ("car-1",)
 
 
 def test_a_declined_offer_is_withdrawn() -> None:

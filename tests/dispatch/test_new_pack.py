@@ -9,7 +9,7 @@ from shared.contracts import IncidentClosed, IncidentOpened
 from shared.contracts.values import GeoPoint
 from shared.contracts.view import Lifecycle
 from shared.pack import Pack, PackError
-from tests.dispatch.stage import EMS, NEXT, PACK, POLICE, TRIAGE, Stage
+from tests.dispatch.stage import EMS, NEXT, PACK, POLICE, TRIAGE, Stage, a_report, only
 
 RULES = Rules(PACK)
 
@@ -85,3 +85,12 @@ def test_a_desk_that_is_gone_turns_to_one_that_is_there() -> None:
     assert gone.spec(POLICE).agency == "police"
     assert gone.partner(POLICE) == NEXT
     assert gone.after(without(POLICE, NEXT)).partner(POLICE) == TRIAGE
+
+
+def test_one_report_located_by_two_packs_is_an_incident_of_its_own_at_each_desk() -> None:
+    stage = Stage()
+    report = a_report(stage)
+    for desk in (POLICE, NEXT):
+        stage.rehearsal.tell(desk, report.model_copy(update={"desk": desk}), id="located")
+    here, there = (only(list(stage.desk(desk).incidents)) for desk in (POLICE, NEXT))
+    assert here != there

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.dispatch.state import Incident
 from shared.contracts import (
     CommandAccepted,
     CommandRefused,
@@ -201,6 +202,44 @@ def test_a_closed_incident_leaves_the_live_state_and_comes_back_when_reopened() 
     assert stage.view(id_).tasks[-1].units == ("car-1",)
     assert [e.seq for e in stage.events(id_)] == list(range(1, len(stage.events(id_)) + 1))
     assert isinstance(stage.said(CommandAccepted)[-1], CommandAccepted)
+
+
+def test_an_incident_that_was_reopened_has_its_whole_quarter_of_an_hour_again() -> None:
+    stage = Stage()
+    id_ = opened(stage)
+    stage.order("incident.resolve", incident_id=id_)
+    stage.advance(300)
+    stage.order("incident.reopen", incident_id=id_)
+    stage.advance(540)
+    stage.order("incident.resolve", incident_id=id_)
+    stage.order("incident.update", incident_id=id_, note="ตรวจสอบแล้ว")
+    stage.advance(899)
+    assert not stage.said(IncidentClosed)
+    stage.advance(1)
+    assert only(stage.said(IncidentClosed)).incident_id == id_
+
+
+def test_an_incident_that_was_closed_again_stays_for_a_whole_hour() -> None:
+    stage = Stage()
+    id_ = opened(stage)
+    stage.order("incident.close", incident_id=id_)
+    stage.advance(600)
+    stage.order("incident.reopen", incident_id=id_)
+    stage.order("incident.close", incident_id=id_)
+    stage.advance(3_599)
+    assert id_ in stage.desk().incidents
+    stage.advance(1)
+    assert id_ not in stage.desk().incidents
+
+
+def test_an_incident_of_which_an_older_release_noted_no_instant_is_closed_all_the_same() -> None:
+    stage = Stage()
+    id_ = opened(stage)
+    stage.order("incident.resolve", incident_id=id_)
+    desk = stage.desk()
+    desk.incidents[id_] = Incident.model_validate(desk.incidents[id_].model_dump(exclude={"since"}))
+    stage.advance(900)
+    assert only(stage.said(IncidentClosed)).incident_id == id_
 
 
 def test_a_unit_that_moves_is_not_changed_otherwise() -> None:

@@ -11,6 +11,7 @@ from shared.bus.testing import event_of
 from shared.contracts import (
     Event,
     IncidentClosed,
+    IncidentHandedOver,
     IncidentLinked,
     IncidentOpened,
     IncidentUnlinked,
@@ -32,13 +33,21 @@ def happened(
     *reports: str,
     lifecycle: str = "received",
     suggested: bool = False,
+    desk: str = "670101",
     **more: Any,
 ) -> Event[IncidentEvent]:
     """An event of the incident to which these reports are linked."""
     links = tuple(ReportLink(report_id=id_, linked_at=NOON, suggested=suggested) for id_ in reports)
-    view = an_incident().view.model_copy(update={"reports": links, "lifecycle": Lifecycle(lifecycle)})
+    view = an_incident().view.model_copy(
+        update={"reports": links, "lifecycle": Lifecycle(lifecycle), "desk": desk}
+    )
     body = {"incident_id": INCIDENT, "seq": 1, "view": view} | more
     return event_of(model.model_validate(body))
+
+
+def handed_over(report: str) -> Event[IncidentEvent]:
+    """The incident goes to the desk next door."""
+    return happened(IncidentHandedOver, report, desk="670102", from_desk="670101")
 
 
 async def accepted(replica: Replica) -> tuple[str, str]:
@@ -85,6 +94,20 @@ async def test_a_second_report_is_linked_and_a_link_is_undone(replica: Replica) 
     assert [await status(replica, code) for code in (one, two)] == ["unit_on_the_way"] * 2
     await replica.reading.follow([happened(IncidentUnlinked, first, report_id=second, lifecycle="en_route")])
     assert [await status(replica, code) for code in (one, two)] == ["unit_on_the_way", "received"]
+
+
+async def test_a_reporter_whose_report_was_merged_is_told_where_the_other_incident_stands(
+    replica: Replica,
+) -> None:
+    code, report = await accepted(replica)
+    other: Any = {"incident_id": "inc-2", "lifecycle": "en_route"}
+    await replica.reading.follow([
+        happened(IncidentOpened, report),
+        happened(IncidentUnlinked, report_id=report),
+        happened(IncidentClosed, lifecycle="closed", outcome="duplicate"),
+        happened(IncidentLinked, report, report_id=report, **other),
+    ])  # fmt: skip
+    assert await status(replica, code) == "unit_on_the_way"
 
 
 async def test_a_suggested_link_is_none_until_it_is_confirmed(replica: Replica) -> None:
@@ -143,11 +166,47 @@ async def test_an_erasure_that_was_told_and_not_noted_is_told_again_byte_for_byt
     await replica.erase(code)
     [first, _] = await replica.waiting()
     replica.clock.advance(timedelta(days=1).total_seconds())  # type: ignore[attr-defined]
-    await replica.store.documents("erasures").delete([f"{report}/{INCIDENT}/670101"])
+    await replica.store.documents("erasures").delete([f"{report}/{INCIDENT}/told"])
     await replica.outbox.forget([f"{replica.outbox.me}/0/{first.id}"])
     await replica.erase(code)
     [again, _] = await replica.waiting()
     assert again.record() == first.record()
+
+
+async def test_an_incident_that_moves_is_not_told_of_an_erasure_again(replica: Replica) -> None:
+    code, report = await accepted(replica)
+    await replica.reading.follow([happened(IncidentOpened, report)])
+    await replica.erase(code)
+    before = await replica.waiting()
+    await replica.reading.follow([handed_over(report), happened(IncidentUpdated, report, desk="670102")])
+    await replica.reading.follow([happened(IncidentLinked, report, report_id=report, desk="670102")])
+    await replica.erase(code)
+    assert await replica.waiting() == before
+
+
+@pytest.mark.parametrize(("arrived", "desk"), [(False, "670101"), (True, "670102")])
+async def test_while_an_incident_moves_its_old_desk_is_told_of_an_erasure(
+    replica: Replica, arrived: bool, desk: str
+) -> None:
+    code, report = await accepted(replica)
+    await replica.reading.follow([happened(IncidentOpened, report), handed_over(report)])
+    if arrived:
+        await replica.reading.follow([happened(IncidentUpdated, report, desk="670102")])
+    await replica.erase(code)
+    assert [w.key for w in await replica.waiting()][:-1] == [desk]
+
+
+async def test_an_erasure_that_was_told_before_the_incident_moved_is_told_again_byte_for_byte(
+    replica: Replica,
+) -> None:
+    code, report = await accepted(replica)
+    await replica.reading.follow([happened(IncidentOpened, report)])
+    await replica.erase(code)
+    before = await replica.waiting()
+    await replica.store.documents("erasures").delete([f"{report}/{INCIDENT}/told"])
+    await replica.reading.follow([handed_over(report), happened(IncidentUpdated, report, desk="670102")])
+    await replica.erase(code)
+    assert [w.record() for w in await replica.waiting()] == [w.record() for w in before]
 
 
 async def test_an_erasure_before_the_link_is_told_when_the_desk_is_known(replica: Replica) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.intake.mask import MASK, check_digit, is_citizen_id, mask
-from services.intake.normalise import normalise
+from shared.text import MASK, mask, normalise
+from shared.text.mask import check_digit, is_citizen_id
 
 THAI_DIGITS = str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙")
 WORDS = st.text(alphabet="กขคงจฉชซฌเแำา้่๊ ร้านหน้าตลาด", max_size=20)
