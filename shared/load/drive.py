@@ -34,6 +34,8 @@ class Outcome:
     offered: int = 0
     begun: float = 0.0
     ended: float = 0.0
+    cpu_s: float = 0.0
+    """What this process burnt meanwhile."""
 
 
 def arrivals(rate: float, seconds: float, seed: int) -> Iterator[float]:
@@ -62,7 +64,7 @@ class Driver:
         async with asyncio.TaskGroup() as group:
             for connection in self._connections:
                 group.create_task(self._work(connection, queue))
-            outcome.begun = time.perf_counter()
+            outcome.begun, burnt = time.perf_counter(), time.process_time()
             for number, at in enumerate(arrivals(rate, seconds, seed)):
                 due = outcome.begun + at
                 if (wait := due - time.perf_counter()) > 0:
@@ -72,6 +74,7 @@ class Driver:
             outcome.ended = time.perf_counter()
             for _ in self._connections:
                 queue.put_nowait(None)
+        outcome.cpu_s = time.process_time() - burnt
         return outcome
 
     async def _work(self, connection: Connection, queue: "asyncio.Queue[tuple[int, float] | None]") -> None:

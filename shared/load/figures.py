@@ -44,6 +44,7 @@ class Figures:
             "accepted": len(sent.accepted),
             "accepted_per_s": round(len(sent.accepted) / seconds, 1),
             "errors": dict(sent.errors),
+            "own_cpu_s": round(sent.cpu_s, 2),
             "answered_ms": spread(s.answered - s.due for s in sent.accepted.values()),
             "agencies": {code: self._agency(seen) for code, seen in self.seen.items()},
         }

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -51,7 +51,7 @@ async def _read(
                 known.setdefault(trace_of(record.headers), now)
 
 
-def trace_of(headers: Sequence[tuple[str, Any]]) -> str:
+def trace_of(headers: Iterable[tuple[Any, Any]]) -> str:
     """Return the trace id of a record, "" without one."""
     found = next((value for name, value in headers if name == "traceparent" and value), b"")
     return bytes(found[TRACE]).decode("ascii", "replace")
