@@ -175,7 +175,7 @@ def serve_waiting(turn: Turn) -> None:
 
 
 def _hopeful(turn: Turn, idle: Collection[str]) -> Iterator[Task]:
-    """Yield the waiting tasks to which a unit of `idle` may go; whether is judged once for all that are alike."""
+    """Yield the waiting tasks to which a unit of `idle` may go; judged once for all that are alike."""
     judged: dict[tuple[str, str, Priority], bool] = {}
     for task in turn.state.tasks.values():
         if task.waiting:

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -11,31 +9,9 @@ from shared.load.drive import Driver, arrivals
 from shared.load.figures import Figures, spread
 from shared.load.mix import DAY, People
 from shared.load.watch import trace_of
+from tests.load.standin import intake
 
 SPOTS = [(16.4, 101.15)]
-Reply = Callable[[int], Awaitable[str]]
-
-
-@asynccontextmanager
-async def intake(reply: Reply) -> AsyncIterator[tuple[str, list[str]]]:
-    """A server that answers its n-th request as `reply` says, and keeps the heads."""
-    heads: list[str] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                length = int(head.lower().partition("content-length: ")[2].split("\r\n")[0])
-                json.loads(await reader.readexactly(length))
-                heads.append(head)
-                status = await reply(len(heads))
-                writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\n{{}}".encode())
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heads
 
 
 async def taken(_: int) -> str:
