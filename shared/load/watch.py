@@ -22,6 +22,9 @@ Seen = Mapping[str, Mapping[str, float]]
 @asynccontextmanager
 async def watching(settings: Settings, agencies: Sequence[str]) -> AsyncIterator[Seen]:
     """Read what comes on the topics of `agencies` from now on. Raises KafkaError."""
+    if not agencies:
+        yield {}
+        return
     seen: dict[str, dict[str, float]] = {code: {} for code in agencies}
     topics = {agency_incidents(code).name: code for code in agencies}
     consumer = AIOKafkaConsumer(

@@ -14,13 +14,14 @@ SECONDS = {10: 40, 50: 40, 200: 60}
 REST_SECONDS = 10.0
 STEPS = (250, 300, 350, 400, 500, 600, 800, 1000)
 STEP_SECONDS = 20
+TABLES = ("delay", "core-ms a report", "memory MB", "disk KB a report", "highest rate")
 LATE_S = 2.0
 """How long after the last report was due the last one may be seen at a rate that is sustained."""
 
 
 def measure_latency(data: Path, scale: float) -> dict[str, Sequence[Row]]:
     """Return the tables: delay by rate, cost by process, memory, and the highest rate that is sustained."""
-    tables: dict[str, list[Row]] = {"delay": [], "core-ms a report": [], "memory MB": [], "highest rate": []}
+    tables: dict[str, list[Row]] = {name: [] for name in TABLES}
     for store in ("MongoDB-compatible", "SQLite"):
         with town(data, files=store == "SQLite") as found:
             _measure(found, store, scale, tables)
@@ -32,11 +33,15 @@ def _measure(found: Town, store: str, scale: float, tables: dict[str, list[Row]]
     tables["memory MB"].append({"store": store, "when": "at rest", **_megabytes(resting)})
     tables["core-ms a report"].append({"store": store, "rate/s": "at rest: cores", **_each(cores, "all")})
     for rate in RATES:
-        before, document = found.costs, found.load(rate, max(5, SECONDS[rate] * scale))
+        before, held = found.costs, found.disk()
+        document = found.load(rate, max(5, SECONDS[rate] * scale))
         after = found.costs
         tables["delay"].append({"store": store, **delay_row(document)})
         tables["core-ms a report"].append({"store": store, "rate/s": rate, **_cost(after, before, document)})
         tables["memory MB"].append({"store": store, "when": f"after {rate}/s", **_megabytes(after)})
+        tables["disk KB a report"].append(
+            {"store": store, "rate/s": rate, **_disk(found.disk(), held, document)}
+        )
     tables["highest rate"] += [{"store": store, **row} for row in _climb(found, scale)]
 
 
@@ -66,6 +71,11 @@ def _cost(after: Costs, before: Costs, document: Mapping[str, Any]) -> dict[str,
     accepted = max(1, document["accepted"])
     each = {name: cpu * 1000 / accepted for name, cpu in after.since(before).items()}
     return {**_each(each, "all"), "generator": f"{document['own_cpu_s'] * 1000 / accepted:.2f}"}
+
+
+def _disk(after: Mapping[str, int], before: Mapping[str, int], document: Mapping[str, Any]) -> Row:
+    accepted = max(1, document["accepted"])
+    return {name: f"{(size - before[name]) / 1024 / accepted:.1f}" for name, size in after.items()}
 
 
 def _each(values: Mapping[str, float], total: str) -> dict[str, object]:

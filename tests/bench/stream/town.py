@@ -65,10 +65,25 @@ class Town:
         file.write_text(self.world.keys[CALLERS[0]])
         return file
 
+    def disk(self) -> dict[str, int]:
+        """Return the bytes that the broker's log and the stores take on disk."""
+        folder = self.world.folder
+        broker = sum(_bytes(file) for file in (folder / "kafka").rglob("*"))
+        stores = [*(folder / "mongo").rglob("*"), *folder.glob("*.db*")]
+        return {"broker": broker, "stores": sum(map(_bytes, stores))}
+
     @property
     def costs(self) -> Costs:
         """What each process has burnt so far, and holds."""
         return costs()
+
+
+def _bytes(file: Path) -> int:
+    """Return what a file takes; the broker's index files are mostly holes."""
+    try:
+        return file.stat().st_blocks * 512
+    except FileNotFoundError:  # gone meanwhile
+        return 0
 
 
 def finished(load: "subprocess.Popen[str]") -> dict[str, Any]:
