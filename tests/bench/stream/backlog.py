@@ -23,7 +23,7 @@ QUIET_S = 20.0
 FLUSH_S = 120.0
 
 
-def ordinary(count: int, mix: str, seed: int = 2) -> Iterator[tuple[str, Record]]:
+def ordinary(count: int, mix: str, seed: int = 999) -> Iterator[tuple[str, Record]]:
     """Yield `count` reports on the ordinary lane, each with its trace id."""
     dice = random.Random(seed)
     people = People(parse_mix(mix), points_of(None, seed), seed)

@@ -24,7 +24,7 @@ AGENCY = "rescue"
 ALL = ("road_accident", "theft", "brawl", "flood", "noise", "street_light", "stray_animal", "missing_person",
        "medical_emergency", "fire", "unknown")  # fmt: skip
 LOAD = ("-c", "from shared.cli import main; main()", "load")
-SETTLE_SECONDS = 60.0
+SETTLE_SECONDS = 20.0
 SETTINGS = {"ACKNOWLEDGE_SECONDS": "600", "LOG_LEVEL": "WARNING"}
 """Nobody answers here, and nothing escalates while it is measured."""
 
@@ -35,6 +35,8 @@ class Town:
 
     world: World
     receiver: Receiver
+    seed: int = 0
+    """Of the last load: with the same one the same people would report the same again."""
 
     def load(self, rate: float, seconds: float, **options: object) -> dict[str, Any]:
         """Run `ruamjai load` and return its document. Raises CalledProcessError."""
@@ -42,7 +44,9 @@ class Town:
 
     def loading(self, rate: float, seconds: float, **options: object) -> "subprocess.Popen[str]":
         """Start it; `options` are those of the command."""
-        given = {"rate": rate, "seconds": seconds, "agency": AGENCY, "keys": self._keys(), **options}
+        self.seed += 1
+        given = {"rate": rate, "seconds": seconds, "agency": AGENCY, "keys": self._keys(), "seed": self.seed}
+        given |= options
         arguments = [text for name, value in given.items() for text in (f"--{name}", str(value))]
         environ = {
             **os.environ,
@@ -127,5 +131,5 @@ def _day(hooked: str) -> Day:
 def _partner(partner: Partner) -> Partner:
     changes: dict[str, object] = {"seconds": None}
     if partner.agency == AGENCY:
-        changes["categories"] = ALL
+        changes |= {"categories": ALL, "fields": (*partner.fields, "reports")}  # or no link is told
     return partner.model_copy(update=changes)

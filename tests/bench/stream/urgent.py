@@ -27,10 +27,8 @@ def measure_urgent(data: Path, scale: float) -> dict[str, Sequence[Row]]:
         rows = [_row("nothing else", calm, crews, "")]
         fill(found.world.kafka.url, int(BACKLOG * scale), ORDINARY)
         seconds = max(10, LOADED_S * scale)
-        flood = found.loading(
-            FLOOD, seconds, mix=ORDINARY, connections=128, keys=found.one_key(), patience=0, seed=7
-        )
-        hot = found.load(RATE, seconds, mix=URGENT, patience=PATIENCE_S, seed=3)
+        flood = found.loading(FLOOD, seconds, mix=ORDINARY, connections=128, keys=found.one_key(), patience=0)
+        hot = found.load(RATE, seconds, mix=URGENT, patience=PATIENCE_S)
         flood.wait()
         rows.append(_row(f"{BACKLOG * scale:,.0f} queued, {FLOOD}/s more", hot, crews, _limit(calm)))
     return {"stream: urgent lane": rows}
