@@ -51,8 +51,9 @@ async def load(
     """Report at random times, RATE a second on average, whether or not earlier answers have come.
 
     What is reported is ACTUAL and reaches people: only for a system that nobody depends on. Prints tables,
-    and last the same as JSON on one line. An agency is told of a repeat only where its agreement grants
-    `reports`, and of nothing again that a load of the same SEED has reported before. PACK_DIR says where the places are, KAFKA_URL where the topics.
+    and last the same as JSON on one line. An agency hears of a repeat only where its agreement grants
+    `reports`, and of nothing again that a load of the same SEED has reported before. PACK_DIR says where
+    the places are, KAFKA_URL where the topics.
     """
     from shared.load.drive import Driver
     from shared.load.figures import Figures
