@@ -22,7 +22,7 @@ LATE_S = 2.0
 def measure_latency(data: Path, scale: float) -> dict[str, Sequence[Row]]:
     """Return the tables: delay by rate, cost by process, memory, and the highest rate that is sustained."""
     tables: dict[str, list[Row]] = {name: [] for name in TABLES}
-    for store in ("MongoDB-compatible", "SQLite"):
+    for store in ("SQLite", "MongoDB-compatible"):
         with town(data, files=store == "SQLite") as found:
             _measure(found, store, scale, tables)
     return {f"stream: {name}": rows for name, rows in tables.items()}
@@ -31,18 +31,27 @@ def measure_latency(data: Path, scale: float) -> dict[str, Sequence[Row]]:
 def _measure(found: Town, store: str, scale: float, tables: dict[str, list[Row]]) -> None:
     resting, cores = _at_rest(found)
     tables["memory MB"].append({"store": store, "when": "at rest", **_megabytes(resting)})
-    tables["core-ms a report"].append({"store": store, "rate/s": "at rest: cores", **_each(cores, "all")})
+    tables["core-ms a report"].append(
+        _said({"store": store, "rate/s": "at rest: cores", **_each(cores, "all")})
+    )
     for rate in RATES:
         before, held = found.costs, found.disk()
         document = found.load(rate, max(5, SECONDS[rate] * scale))
         after = found.costs
-        tables["delay"].append({"store": store, **delay_row(document)})
-        tables["core-ms a report"].append({"store": store, "rate/s": rate, **_cost(after, before, document)})
-        tables["memory MB"].append({"store": store, "when": f"after {rate}/s", **_megabytes(after)})
+        tables["delay"].append(_said({"store": store, **delay_row(document)}))
+        cost = {"store": store, "rate/s": rate, **_cost(after, before, document)}
+        tables["core-ms a report"].append(_said(cost))
+        tables["memory MB"].append(_said({"store": store, "when": f"after {rate}/s", **_megabytes(after)}))
         tables["disk KB a report"].append(
             {"store": store, "rate/s": rate, **_disk(found.disk(), held, document)}
         )
     tables["highest rate"] += [{"store": store, **row} for row in _climb(found, scale)]
+
+
+def _said(row: Row) -> Row:
+    """Print a row at once: a run that is cut off has then not been for nothing."""
+    print("  " + ", ".join(f"{name} {value}" for name, value in row.items() if value != ""), flush=True)
+    return row
 
 
 def _at_rest(found: Town) -> tuple[Costs, dict[str, float]]:
@@ -94,14 +103,13 @@ def _climb(found: Town, scale: float) -> list[Row]:
         before, document = found.costs, found.load(rate, max(5, STEP_SECONDS * scale), connections=128)
         agency, burnt = document["agencies"][AGENCY], sum(found.costs.since(before).values())
         held = agency["last_s_after_end"] <= LATE_S and not agency["missing"] and not document["errors"]
-        rows.append(
-            {
-                **delay_row(document),
-                "last seen after s": agency["last_s_after_end"],
-                "core-ms": f"{burnt * 1000 / max(1, document['accepted']):.2f}",
-                "sustained": "yes" if held else "no",
-            }
-        )
+        row = {
+            **delay_row(document),
+            "last seen after s": agency["last_s_after_end"],
+            "core-ms": f"{burnt * 1000 / max(1, document['accepted']):.2f}",
+            "sustained": "yes" if held else "no",
+        }
+        rows.append(_said(row))
         if not held:
             break
     return rows
