@@ -12,9 +12,11 @@ SERVICES_ARGS ?=
 SERVERS ?=
 ONCE ?=
 KAFKA ?=
+SECONDS ?= 3600
+RATE ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs servers crash crash-controls bench clean
+.PHONY: help setup demo test lint format docs servers crash crash-controls bench soak clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -54,6 +56,9 @@ crash-controls: .venv/.synced ## Break each guarantee on purpose and see the sam
 
 bench: .venv/.synced ## Measure against the baseline in the same run; a table, and JSON in build/bench.json
 	$(RUN) -m tests.bench $(ARGS)
+
+soak: .venv/.synced ## Load a whole system for hours and see whether memory stays flat (SECONDS, RATE)
+	$(RUN) -m tests.bench.stream.soak --seconds $(SECONDS) --rate $(RATE) $(ARGS)
 
 clean: ## Remove what make has made in this checkout
 	rm -rf .venv .uv build .mypy_cache .ruff_cache .pytest_cache .hypothesis

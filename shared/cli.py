@@ -9,6 +9,7 @@ import click
 
 from shared.bus.admin import topics
 from shared.bus.dlq import dlq
+from shared.load.cli import load
 from shared.pack.cli import pack
 
 COMMANDS = "ruamjai.commands"
@@ -36,7 +37,7 @@ def _brought() -> dict[str, EntryPoint]:
 
 
 @click.group(
-    cls=Front, commands=[topics, dlq, pack], context_settings={"help_option_names": ["-h", "--help"]}
+    cls=Front, commands=[topics, dlq, pack, load], context_settings={"help_option_names": ["-h", "--help"]}
 )
 def main() -> None:
     """Operate a Ruamjai installation. Every command reads the same settings as the services."""

@@ -61,7 +61,7 @@ def _report_dropped(fact: ReportDropped, desk: Desk) -> None:
 
 def _retell(desk: Desk, incident_id: str, change: Callable[[Reports], Reports]) -> None:
     if (known := desk.incidents.get(incident_id)) is not None:
-        desk.incidents[incident_id] = known.model_copy(update={"told": change(known.told)})
+        desk.retell(incident_id, change(known.told))
 
 
 @_change.register
@@ -90,7 +90,7 @@ def _unit_missed(fact: UnitMissed, desk: Desk) -> None:
 
 @_change.register
 def _left(fact: IncidentLeft, desk: Desk) -> None:
-    desk.incidents.pop(fact.incident_id, None)
+    desk.forget(fact.incident_id)
     desk.gone.pop(fact.incident_id, None)
     desk.gone[fact.incident_id] = Gone(seq=fact.seq, to=fact.to)
     while len(desk.gone) > MOST_GONE:

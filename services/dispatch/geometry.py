@@ -5,6 +5,10 @@ from math import asin, cos, radians, sin, sqrt
 from shared.contracts.values import GeoPoint
 
 EARTH_METRES = 6_371_008.8
+BLOCK_METRES = 500.0
+"""Reports further apart than this are never about the same incident."""
+FAR_LATITUDE = 0.0046
+"""Degrees that are more than 500 m anywhere: most pairs need no trigonometry."""
 
 
 def metres(a: GeoPoint, b: GeoPoint) -> float:

@@ -6,13 +6,11 @@ from enum import StrEnum
 from functools import lru_cache
 from math import exp
 
-from services.dispatch.geometry import metres
+from services.dispatch.geometry import BLOCK_METRES, FAR_LATITUDE, metres
 from services.dispatch.state import Told
 from shared.contracts.values import UNKNOWN_CATEGORY, GeoPoint
 
-BLOCK_METRES, BLOCK_MINUTES = 500.0, 30.0
-FAR_LATITUDE = 0.0046
-"""Degrees that are more than 500 m anywhere: most pairs need no trigonometry."""
+BLOCK_MINUTES = 30.0
 SCALE_METRES, SCALE_MINUTES = 150.0, 20.0
 LINK, SUGGEST = 0.06, 0.02
 VAGUE = (UNKNOWN_CATEGORY, "other")

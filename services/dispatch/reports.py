@@ -23,7 +23,7 @@ def on_report(turn: Turn, report: ReportLocated) -> None:
     told = Told.of(report)
     if holder(turn, told.report_id) is not None:
         return
-    verdict = judge(told, candidates(turn, report.status))
+    verdict = judge(told, candidates(turn, told, report.status))
     if verdict.band is Band.LINK and verdict.incident_id:
         incident_id = verdict.incident_id
         link(turn, incident_id, told, verdict.reason)
@@ -51,7 +51,7 @@ def ask_next_door(turn: Turn, desk: str, incident_id: str, told: Told) -> None:
 
 def offer(turn: Turn, told: Told, status: Status) -> None:
     """Offer a neighbour's report to the incident that it is most likely about; only a person may link it."""
-    verdict = judge(told, candidates(turn, status))
+    verdict = judge(told, candidates(turn, told, status))
     if verdict.band is Band.NEW or verdict.incident_id is None or find(turn, told.report_id) is not None:
         return
     view = turn.state.incidents[verdict.incident_id].view
@@ -59,21 +59,19 @@ def offer(turn: Turn, told: Told, status: Status) -> None:
         suggest(turn, verdict.incident_id, told)
 
 
-def candidates(turn: Turn, status: Status) -> Iterator[tuple[str, Told]]:
-    """Yield the reports of the incidents that a report of `status` may be about."""
-    for incident_id, held in turn.state.incidents.items():
+def candidates(turn: Turn, report: Told, status: Status) -> Iterator[tuple[str, Told]]:
+    """Yield the reports of incidents nearby that `report`, of `status`, may be about, the oldest first."""
+    if report.point is None:
+        return
+    nearby = ((id_, turn.state.incidents[id_]) for id_ in turn.state.nearby.around(report.point))
+    for incident_id, held in sorted(nearby, key=lambda one: (one[1].view.opened_at, one[0])):
         if held.status is status and held.view.lifecycle not in ENDED:
             yield from ((incident_id, told) for told in held.shown(incident_id))
 
 
 def holder(turn: Turn, report_id: str) -> str | None:
     """Return the incident that a report is linked to."""
-    holding = (
-        incident_id
-        for incident_id, held in turn.state.incidents.items()
-        if any(told.report_id == report_id for told in held.told)
-    )
-    return next(holding, None)
+    return turn.state.nearby.holders.get(report_id)
 
 
 def find(turn: Turn, report_id: str) -> tuple[str, Told] | None:

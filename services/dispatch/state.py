@@ -1,7 +1,10 @@
 """What a desk remembers: its incidents, the tasks it owns, its units, and what has left it."""
 
-from pydantic import AwareDatetime, BaseModel
+from typing import Self
 
+from pydantic import AwareDatetime, BaseModel, PrivateAttr, model_validator
+
+from services.dispatch.nearby import Nearby
 from shared.contracts import CommandRequested, ReportErased, Status
 from shared.contracts.event import Model
 from shared.contracts.report import ReportLocated
@@ -106,12 +109,37 @@ class Desk(BaseModel):
     tasks: dict[str, Task] = {}
     units: dict[str, UnitNow] = {}
     gone: dict[str, Gone] = {}
+    _nearby: Nearby = PrivateAttr(default_factory=Nearby)
+
+    @model_validator(mode="after")
+    def _index(self) -> Self:
+        for incident_id, held in self.incidents.items():
+            self._nearby.retell(incident_id, (), held.told)
+        return self
+
+    @property
+    def nearby(self) -> Nearby:
+        """The index of the reports that incidents hold; `retell` keeps it."""
+        return self._nearby
+
+    def retell(self, incident_id: str, told: tuple[Told, ...]) -> None:
+        """Let an incident that is here hold the reports `told`."""
+        known = self.incidents[incident_id]
+        self._nearby.retell(incident_id, known.told, told)
+        self.incidents[incident_id] = known.model_copy(update={"told": told})
+
+    def forget(self, incident_id: str) -> None:
+        """Let an incident, if it is here, leave."""
+        if (known := self.incidents.pop(incident_id, None)) is not None:
+            self._nearby.retell(incident_id, known.told, ())
 
     def fork(self) -> "Desk":
         """Return a copy that can be changed apart from this one; what it holds is frozen and shared."""
-        return Desk.model_construct(
+        copy = Desk.model_construct(
             incidents=dict(self.incidents),
             tasks=dict(self.tasks),
             units=dict(self.units),
             gone=dict(self.gone),
         )
+        copy._nearby = self._nearby.fork()
+        return copy

@@ -1,9 +1,11 @@
-"""`make bench`: throughput, latency, backlog and stores on real servers, against a baseline; and maps."""
+"""`make bench`: the kernel on real servers against a baseline; maps; and the whole stream from outside."""
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -18,19 +20,44 @@ from tests.bench.machine import facts
 from tests.bench.relays import FASTSTREAM, KERNEL, PLAIN, Relay, run_once
 from tests.bench.sink import sink
 from tests.bench.stores import measure_stores
+from tests.bench.stream.agreements import measure_agreements
+from tests.bench.stream.latency import measure_latency
+from tests.bench.stream.outage import measure_outage
+from tests.bench.stream.urgent import measure_urgent
+from tests.bench.stream.webhook import measure_webhook
 from tests.bench.tables import Row, medians, table
 from tests.bench.throughput import compare
 
 OUT = Path("build/bench.json")
 HOP_RATES = (10, 200, 1000)
-Section = Callable[["Bench"], Sequence[Row]]
+Tables = Mapping[str, Sequence[Row]]
+Section = Callable[["Bench"], Sequence[Row] | Tables]
 
 
 class Bench:
-    """The servers of one run and how much is asked of them."""
+    """The servers of one run, started when they are needed, and how much is asked of them."""
 
-    def __init__(self, kafka: str, mongo: str | None, data: Path, scale: float) -> None:
-        self.broker, self.mongo, self.data, self.scale = Broker(kafka), mongo, data, scale
+    def __init__(self, servers: ExitStack, data: Path, scale: float) -> None:
+        self._servers, self.data, self.scale = servers, data, scale
+        self.kafka = "native"
+        """Where the broker comes from; the whole stream has one of its own in any case."""
+
+    @cached_property
+    def broker(self) -> Broker:
+        """The broker that relays share."""
+        chosen = choose_kafka(self.data / "kafka")
+        if isinstance(chosen.server, KafkaCluster):
+            self._servers.enter_context(closing(chosen.server))
+        self.kafka = chosen.source
+        return Broker(chosen.server.url)
+
+    @cached_property
+    def mongo(self) -> str | None:
+        """The store server that relays share."""
+        server = choose_mongo(self.data / "mongo").server
+        if isinstance(server, MongoServer):
+            return self._servers.enter_context(closing(server)).url
+        return server
 
     def mongo_url(self) -> str:
         """Return the URL of a database nobody has used."""
@@ -88,12 +115,42 @@ def geo(bench: Bench) -> Sequence[Row]:
     return measure_maps(bench.data, bench.scale)
 
 
+def stream(bench: Bench) -> Tables:
+    """The four services: delay by rate, cost by process, the highest rate that is sustained."""
+    return measure_latency(bench.data, bench.scale)
+
+
+def urgent(bench: Bench) -> Tables:
+    """The four services: the urgent lane beside a flood."""
+    return measure_urgent(bench.data, bench.scale)
+
+
+def webhook(bench: Bench) -> Tables:
+    """The four services: an endpoint that does not answer, and who notices."""
+    return measure_webhook(bench.data, bench.scale)
+
+
+def agreements(bench: Bench) -> Tables:
+    """Notify's decisions, by how many agencies there are."""
+    return measure_agreements(bench.scale)
+
+
+def outage(bench: Bench) -> Tables:
+    """The four services: catching up, and starting again."""
+    return measure_outage(bench.data, bench.scale)
+
+
 SECTIONS: dict[str, Section] = {
     "throughput": throughput,
     "latency": latency,
     "backlog": backlog,
     "stores": stores,
     "geo": geo,
+    "stream": stream,
+    "urgent": urgent,
+    "webhook": webhook,
+    "agreements": agreements,
+    "outage": outage,
 }
 
 
@@ -103,20 +160,16 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", default=list(SECTIONS), help=", ".join(SECTIONS))
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full load, such as 0.1")
     args = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        kafka, mongo = choose_kafka(Path(folder, "kafka")), choose_mongo(Path(folder, "mongo"))
-        store = mongo.server.url if isinstance(mongo.server, MongoServer) else mongo.server
-        bench = Bench(kafka.server.url, store, Path(folder), args.scale)
-        results: dict[str, object] = {"machine": facts(f"{kafka.source} 4.3.0"), "scale": args.scale}
-        try:
-            for name in args.sections:
-                rows = results[name] = SECTIONS[name](bench)
-                sys.stdout.write(table(name, rows) + "\n")
+    results: dict[str, object] = {"scale": args.scale}
+    with TemporaryDirectory() as folder, ExitStack() as servers:
+        bench = Bench(servers, Path(folder), args.scale)
+        for name in args.sections:
+            found = SECTIONS[name](bench)
+            for title, rows in (found if isinstance(found, Mapping) else {name: found}).items():
+                results[title] = rows
+                sys.stdout.write(table(title, rows) + "\n")
                 sys.stdout.flush()
-        finally:
-            for server in (kafka.server, mongo.server):
-                if isinstance(server, KafkaCluster | MongoServer):
-                    server.close()
+        results["machine"] = facts(f"{bench.kafka} 4.3.0")
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(results, indent=2) + "\n")
     sys.stdout.write(f"\n{OUT}\n")

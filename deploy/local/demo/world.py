@@ -139,16 +139,19 @@ def running(
     *,
     start: Callable[[str], Sequence[str]] = app,
     extra: Mapping[str, str] | None = None,
+    files: bool = False,
+    callers: Sequence[str] = (),
 ) -> Iterator[World]:
     """A world with everything ready; on leaving, all that was started here has ended.
 
     `kafka`: "native" starts real servers; otherwise KAFKA_URL and MONGO_URL count, where they are set.
-    `start` says how a service is run, `extra` are settings of all of them.
+    `start` says how a service is run, `extra` are settings of all of them. With `files` they keep SQLite
+    files all the same. `callers` may report with API keys of their own.
     """
     with ExitStack() as stack:
-        world = _servers(folder, kafka, stack)
+        world = _servers(folder, kafka, stack, files=files)
         world.extra = extra or {}
-        _keys(world, day)
+        _keys(world, day, callers)
         _hooks(world, day, hook_port)
         _topics(world, day)
         for name in SERVICES:
@@ -164,20 +167,24 @@ def running(
         yield world
 
 
-def _servers(folder: Path, kafka: str | None, stack: ExitStack) -> World:
+def _servers(folder: Path, kafka: str | None, stack: ExitStack, *, files: bool) -> World:
     if kafka == Source.NATIVE:
         server: KafkaServer = stack.enter_context(closing(started(native_kafka(folder / "kafka"))))
+        if files:
+            return World(folder, server, None)
         store = stack.enter_context(closing(started(native_mongo(folder / "mongo"))))
         return World(folder, server, store.url)
+    mongo = None if files else os.environ.get("MONGO_URL")
     if url := os.environ.get("KAFKA_URL"):
-        return World(folder, KafkaServer(url.removeprefix("kafka://")), os.environ.get("MONGO_URL"))
-    return World(folder, stack.enter_context(closing(EmbeddedKafka())), os.environ.get("MONGO_URL"))
+        return World(folder, KafkaServer(url.removeprefix("kafka://")), mongo)
+    return World(folder, stack.enter_context(closing(EmbeddedKafka())), mongo)
 
 
-def _keys(world: World, day: Day) -> None:
+def _keys(world: World, day: Day, callers: Sequence[str]) -> None:
     """Make an API key for everybody who calls; the services get digests only."""
     scopes = {"officer:control-room": ["commands"], "sensor:river-gauge": ["reports.write"]}
     scopes |= {f"agency:{partner.agency}": ["disclosures"] for partner in day.partners}
+    scopes |= {name: ["reports.write"] for name in callers}
     world.keys = {name: secrets.token_urlsafe(24) for name in scopes}
     digests = {
         hashlib.sha256(key.encode()).hexdigest(): {"name": name, "scopes": scopes[name]}

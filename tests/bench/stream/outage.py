@@ -1,0 +1,67 @@
+"""After an outage: how long until nothing waits, and how long a process takes to start with all of that."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+
+from deploy.local.wait import poll
+from tests.bench.stream.backlog import Watch, fill
+from tests.bench.stream.town import Town, town
+from tests.bench.tables import Row
+
+RATE, HOUR = 50, 3600
+SHARE = 0.1
+"""Of the hour; the rest is arithmetic, and the table says so."""
+STOPPED = ("geo", "dispatch", "notify")
+MIX = "ordinary=7,repeat=3"
+CATCH_UP_S, READY_S = 300.0, 120.0
+
+
+def measure_outage(data: Path, scale: float) -> dict[str, Sequence[Row]]:
+    """Return the rate of the catching up, and the seconds that services take to be ready again."""
+    count = int(RATE * HOUR * SHARE * scale)
+    with town(data) as found:
+        processes = found.world.processes
+        for name in STOPPED:
+            processes[name].stop()
+        watch, traces = Watch(found.world.kafka.url), fill(found.world.kafka.url, count, MIX)
+        begun = time.perf_counter()
+        for name in STOPPED:
+            processes[name].start()
+        seen, last = watch.until_seen(traces, CATCH_UP_S)
+        watch.close()
+        rate = seen / (last - begun)
+        catching = {
+            "waiting": f"{count:,}",
+            "seen": f"{seen:,}",
+            "s, start of the services included": round(last - begun, 1),
+            "reports/s": round(rate),
+            f"an hour at {RATE}/s, by that rate: s": round(RATE * HOUR / rate),
+            f"while {RATE}/s go on: s": round(RATE * HOUR / (rate - RATE)) if rate > RATE else "never",
+        }
+        starts = [_restarted(found, name, seen) for name in ("dispatch", "notify")]
+    return {"stream: after an outage": [catching], "stream: start": starts}
+
+
+def _restarted(found: Town, name: str, reports: int) -> Row:
+    process = found.world.processes[name]
+    process.stop()
+    begun = time.perf_counter()
+    process.start()
+    poll(lambda: _ready(found, name), READY_S, f"{name} ready")
+    seconds = time.perf_counter() - begun
+    return {
+        "service": name,
+        "reports in its state": f"{reports:,}",
+        "ready after s": round(seconds, 1),
+        "MB": round(found.costs.rss[name]),
+    }
+
+
+def _ready(found: Town, name: str) -> bool:
+    try:
+        return httpx.get(f"{found.world.health(name)}/readyz", timeout=2).is_success
+    except httpx.HTTPError:
+        return False
