@@ -12,9 +12,10 @@ SERVICES_ARGS ?=
 SERVERS ?=
 ONCE ?=
 KAFKA ?=
+VERSION ?= $(shell git describe --tags --always --dirty)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs servers crash crash-controls bench clean
+.PHONY: help setup demo test lint format docs servers crash crash-controls bench images clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -55,11 +56,14 @@ crash-controls: .venv/.synced ## Break each guarantee on purpose and see the sam
 bench: .venv/.synced ## Measure against the baseline in the same run; a table, and JSON in build/bench.json
 	$(RUN) -m tests.bench $(ARGS)
 
+images: ## Build ruamjai/<service>:<VERSION> and print their sizes (PYTHON_IMAGE, PACKAGE_INDEX from elsewhere)
+	@VERSION=$(VERSION) deploy/images/build.sh
+
 clean: ## Remove what make has made in this checkout
 	rm -rf .venv .uv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.synced: uv.lock pyproject.toml | $(UV)
-	$(UV) sync --frozen --quiet --python $(PYTHON)
+	$(UV) sync --frozen --all-extras --quiet --python $(PYTHON)
 	@touch $@
 
 $(UV):
