@@ -69,7 +69,7 @@ def _random() -> str:
 
 
 def prepare(folder: Path, day: Day, hook_url: str) -> None:
-    """Make credentials in `folder` unless they are there: the services' files, MASTER_KEY, and `demo.yaml`.
+    """Make credentials in `folder` unless they are there, for the services, the day and Grafana.
 
     The folder is its owner's alone; the files are readable, because containers read them as another user.
     """
@@ -79,7 +79,10 @@ def prepare(folder: Path, day: Day, hook_url: str) -> None:
     new = made(day)
     new.hand_out(folder, day, hook_url, PRIVATE)
     (folder / MASTER_KEY).write_text(new.master_key)
+    (folder / "grafana-password").write_text(secrets.token_urlsafe(24))
     (folder / FOR_THE_DEMO).write_text(yaml.safe_dump(asdict(new)))
+    for file in folder.iterdir():
+        file.chmod(0o644)
 
 
 def read(file: Path) -> Credentials:
