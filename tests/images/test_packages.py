@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -102,11 +102,22 @@ def test_what_all_services_get_is_what_each_of_them_imports() -> None:
 def test_every_module_of_a_service_can_be_imported_with_its_locked_packages_alone(
     service: str, tmp_path: Path
 ) -> None:
+    imported_with(["--extra", service], reached(service), tmp_path)
+
+
+def test_the_command_and_the_demonstration_can_be_imported_with_theirs(tmp_path: Path) -> None:
+    command = ["shared.cli", "services.notify.cli", "shared.pack.jurisdiction", "shared.pack.index"]
+    imported_with(["--extra", "cli"], command, tmp_path / "cli")
+    imported_with(["--extra", "cli", "--group", "demo"], ["deploy.local.demo.__main__"], tmp_path / "demo")
+
+
+def imported_with(part: Sequence[str], modules: Iterable[str], folder: Path) -> None:
+    """Import modules in an environment that holds one part of the lock file and nothing else."""
     uv = shutil.which("uv", path=f"{ROOT / '.uv/bin'}{os.pathsep}{os.environ['PATH']}")
     assert uv, "make setup brings uv"
-    environ = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(tmp_path / "env"), "PYTHONPATH": str(ROOT)}
-    sync = ["sync", "--frozen", "--quiet", "--no-dev", "--no-install-project", "--extra", service]
+    environ = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(folder), "PYTHONPATH": str(ROOT)}
+    sync = ["sync", "--frozen", "--quiet", "--no-dev", "--no-install-project", *part]
     subprocess.run([uv, *sync, "--python", sys.executable], cwd=ROOT, env=environ, check=True)
-    command = [str(tmp_path / "env/bin/python"), "-W", "error", "-c", IMPORT_ALL, *reached(service)]
-    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    command = [str(folder / "bin/python"), "-W", "error", "-c", IMPORT_ALL, *modules]
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
