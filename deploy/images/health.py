@@ -8,11 +8,15 @@ from http.client import HTTPConnection
 SECONDS = 2.5
 
 
-def main(path: str) -> int:
-    """Ask this container's service. Raises OSError where nobody answers."""
+def main(path: str) -> str | None:
+    """Ask this container's service; return what is wrong, None when nothing is."""
     connection = HTTPConnection("127.0.0.1", int(os.environ.get("HTTP_PORT") or "8080"), timeout=SECONDS)
-    connection.request("GET", path)
-    return 0 if connection.getresponse().status == HTTPStatus.OK else 1
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return None if answer.status == HTTPStatus.OK else answer.read().decode(errors="replace")
+    except OSError as error:
+        return f"nobody answers: {error}"
 
 
 if __name__ == "__main__":
