@@ -106,7 +106,8 @@ def test_every_module_of_a_service_can_be_imported_with_its_locked_packages_alon
 
 
 def test_the_command_and_the_demonstration_can_be_imported_with_theirs(tmp_path: Path) -> None:
-    command = ["shared.cli", "services.notify.cli", "shared.pack.jurisdiction", "shared.pack.index"]
+    brought = [value.partition(":")[0] for value in PROJECT["entry-points"]["ruamjai.commands"].values()]
+    command = ["shared.cli", *brought, "shared.pack.jurisdiction", "shared.pack.index"]
     imported_with(["--extra", "cli"], command, tmp_path / "cli")
     imported_with(["--extra", "cli", "--group", "demo"], ["deploy.local.demo.__main__"], tmp_path / "demo")
 
