@@ -11,20 +11,22 @@ BROKERS ?= 3
 SERVICES_ARGS ?=
 SERVERS ?=
 ONCE ?=
+TARGET ?=
 KAFKA ?=
 SECONDS ?= 3600
 RATE ?= 100
+VERSION ?= $(shell git describe --tags --always --dirty)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs servers crash crash-controls bench soak clean
+.PHONY: help setup demo test lint format docs servers crash crash-controls bench soak images compose-up compose-down compose-test clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 setup: .venv/.synced ## Install the locked dependencies into .venv
 
-demo: .venv/.synced ## A day in Phetchabun on the four services, until Ctrl-C (ONCE=1 ends after it, KAFKA=native)
-	$(RUN) -m deploy.local.demo $(if $(ONCE),--once) $(if $(KAFKA),--kafka $(KAFKA))
+demo: .venv/.synced ## A day in Phetchabun on the four services, until Ctrl-C (ONCE=1, KAFKA=native, TARGET=compose)
+	$(if $(TARGET),deploy/local/$(TARGET).sh demo,$(RUN) -m deploy.local.demo $(if $(ONCE),--once) $(if $(KAFKA),--kafka $(KAFKA)))
 
 test: .venv/.synced ## Run all tests, on real servers that are fetched and started by themselves
 	$(RUN) -m pytest $(ARGS)
@@ -60,11 +62,23 @@ bench: .venv/.synced ## Measure against the baseline in the same run; a table, a
 soak: .venv/.synced ## Load a whole system for hours and see whether memory stays flat (SECONDS, RATE)
 	$(RUN) -m tests.bench.stream.soak --seconds $(SECONDS) --rate $(RATE) $(ARGS)
 
+images: ## Build ruamjai/<service>:<VERSION> and print their sizes (PYTHON_IMAGE, PACKAGE_INDEX from elsewhere)
+	@VERSION=$(VERSION) deploy/images/build.sh
+
+compose-up: images .venv/.synced ## Start everything in containers; then make demo TARGET=compose
+	@VERSION=$(VERSION) deploy/local/compose.sh up
+
+compose-down: ## Stop the containers and forget their data
+	@deploy/local/compose.sh down
+
+compose-test: images .venv/.synced ## Play and judge the day in containers of its own, and remove them
+	@VERSION=$(VERSION) deploy/local/compose.sh test
+
 clean: ## Remove what make has made in this checkout
 	rm -rf .venv .uv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.synced: uv.lock pyproject.toml | $(UV)
-	$(UV) sync --frozen --quiet --python $(PYTHON)
+	$(UV) sync --frozen --all-extras --quiet --python $(PYTHON)
 	@touch $@
 
 $(UV):

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.demo.judge import is_in, readable
-from deploy.local.demo.world import SERVICES, app
+from deploy.local.demo.running import app
+from deploy.local.demo.world import SERVICES
 from deploy.local.unavailable import Unavailable
 from tests.canary.morning import (
     CITIZENS,

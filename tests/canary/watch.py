@@ -14,7 +14,8 @@ from deploy.local.demo.hook import Hook
 from deploy.local.demo.judge import is_in, judge, leaks
 from deploy.local.demo.play import Stage, play, stage
 from deploy.local.demo.reporters import Sent
-from deploy.local.demo.world import World, app, running
+from deploy.local.demo.running import app, running
+from deploy.local.demo.world import World
 from tests.bench.sink import sink
 from tests.canary.morning import (
     CITIZENS,
@@ -71,7 +72,7 @@ async def watched(folder: Path, servers: str | None, start: Callable[[str], Sequ
             "LOG_LEVEL": "DEBUG",
         }
         with running(MORNING, folder, port, servers, start=start, extra=extra) as world:
-            hook.secret = world.hook_secret
+            hook.secret = world.credentials.signing
             async with receiver, stage(MORNING, world, hook) as found:
                 await play(found)
                 await poison(world)
@@ -88,14 +89,15 @@ def with_canaries(evidence: Evidence, world: World) -> Evidence:
     secrets = {"accident": (*PHONES, *CITIZENS, SPELT)}
     accepted = [replace(s, secrets=(*s.secrets, *secrets.get(s.scene, ()))) for s in evidence.accepted]
     accepted += [Sent("that was refused", "", 0.0, (NEVER_TAKEN,))]
-    accepted += [Sent("that is a key", "", 0.0, (world.master_key, *world.keys.values()))]
+    keys = world.credentials
+    accepted += [Sent("that is a key", "", 0.0, (keys.master_key, *keys.keys.values()))]
     files = {name: content for name, content in evidence.files.items() if name not in OPERATORS}
     return replace(evidence, accepted=accepted, files=files)
 
 
 async def poison(world: World) -> None:
     """Give the consumers something for their dead letters."""
-    async with AIOKafkaProducer(bootstrap_servers=world.kafka.url) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=world.kafka) as producer:
         for topic in ("reports.received", "reports.located", "incidents", f"agency.{MAY_ASK}.responses"):
             await producer.send_and_wait(topic, POISON, b"poison")
 

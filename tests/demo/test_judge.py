@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo import MongoClient
 
+from deploy.local.demo.credentials import made
+from deploy.local.demo.day import load_day
 from deploy.local.demo.evidence import Evidence, content, databases
 from deploy.local.demo.judge import forms, judge
 from deploy.local.demo.witness import Seen
 from deploy.local.demo.world import World
-from deploy.local.kafka_server import KafkaServer
 from shared.store import Document, open_store
 from tests.demo.made import AFTER, GUARD, SECRET, evidence, incident, record, shared
 from tests.store.helpers import a_commit
@@ -86,7 +87,7 @@ def test_a_secret_is_found_in_a_packed_cell_of_a_store(tmp_path: Path, cell: byt
 
 @pytest.mark.real_mongo
 async def test_a_secret_is_found_in_a_database_on_a_server(mongo_url: str) -> None:
-    world = World(Path(), KafkaServer(""), mongo_url)
+    world = World(Path(), "", mongo_url, made(load_day()))
     store = open_store(world.store("intake"))
     await store.start()
     await store.append([a_commit("intake/0", 1, PACKED)])

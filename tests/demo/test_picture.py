@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console, Group
 
+from deploy.local.demo.credentials import made
 from deploy.local.demo.day import load_day
 from deploy.local.demo.hook import Hook
 from deploy.local.demo.picture import line, tables
@@ -13,7 +14,6 @@ from deploy.local.demo.plot import Plot
 from deploy.local.demo.reporters import Reporters
 from deploy.local.demo.witness import Reader
 from deploy.local.demo.world import World
-from deploy.local.kafka_server import KafkaServer
 from tests.demo.made import incident, record, shared
 
 
@@ -24,9 +24,7 @@ async def a_stage() -> Stage:
         reporters = Reporters("http://127.0.0.1:1", client)
     opened = incident(1, "incident.opened", "r1")
     witness = Reader(seen=[record("reports.received.urgent", "report.received", "a", {}), opened])
-    stage = Stage(
-        day, World(Path(), KafkaServer(""), None), Hook(0), reporters, Plot(day, reporters), witness
-    )
+    stage = Stage(day, World(Path(), "", None, made(day)), Hook(0), reporters, Plot(day, reporters), witness)
     stage.plot.hear(opened)
     stage.partners["rescue"] = Reader(seen=[shared(1)])
     return stage

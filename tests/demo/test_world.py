@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
+from deploy.local.demo.credentials import made
 from deploy.local.demo.day import load_day
 from deploy.local.demo.world import World, agencies_of, groups_of
-from deploy.local.kafka_server import KafkaServer
 from shared.settings import Settings
 
 
 def a_world(mongo: str | None) -> World:
-    return World(Path("/data"), KafkaServer(""), mongo)
+    return World(Path("/data"), "", mongo, made(load_day()))
 
 
 def test_each_store_is_a_file_or_a_database_of_its_own() -> None:

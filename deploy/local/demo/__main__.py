@@ -5,7 +5,8 @@ import asyncio
 import signal
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deploy.local.demo.day import Day, load_day
@@ -14,21 +15,19 @@ from deploy.local.demo.hook import Hook
 from deploy.local.demo.judge import judge
 from deploy.local.demo.picture import picture
 from deploy.local.demo.play import play, stage
-from deploy.local.demo.world import World, running
+from deploy.local.demo.visiting import HOOK_PORT, LOGS, visiting
+from deploy.local.demo.world import World
 from deploy.local.unavailable import Unavailable
 
 
 def main() -> int:
     """Run the demonstration. 0: as expected; 1: something is lost, leaked or off, or cannot start."""
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--once", action="store_true", help="end after the summary")
-    parser.add_argument("--kafka", choices=["native"], help="start real servers")
-    options = parser.parse_args()
+    options = _options()
     for stop in (signal.SIGINT, signal.SIGTERM):  # also where a shell has had the first one ignored
         signal.signal(stop, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="ruamjai-demo-", ignore_cleanup_errors=True) as folder:
-            return asyncio.run(demonstrate(load_day(), Path(folder), options.kafka, once=options.once))
+            return asyncio.run(demonstrate(load_day(), Path(folder), options))
     except (Unavailable, RuntimeError, TimeoutError) as error:
         print(f"the demonstration cannot go on: {error}", file=sys.stderr)
         return 1
@@ -36,30 +35,55 @@ def main() -> int:
         return 130
 
 
-async def demonstrate(day: Day, folder: Path, kafka: str | None, *, once: bool) -> int:
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end after the summary")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--kafka", choices=["native"], help="start real servers")
+    where.add_argument("--visit", type=Path, metavar="FILE", help="services run already; their credentials")
+    parser.add_argument("--logs", action="store_true", help="with --visit: what services log is on stdin")
+    return parser.parse_args()
+
+
+async def demonstrate(day: Day, folder: Path, options: argparse.Namespace) -> int:
     """Play `day` with all data in `folder`; without `once` stay until Ctrl-C. Returns the exit code."""
     hook = Hook(day.hook_failures)
-    receiver = await asyncio.start_server(hook.answer, "127.0.0.1", 0)
-    port = receiver.sockets[0].getsockname()[1]
-    print("starting broker, stores and four services", flush=True)
-    with running(day, folder, port, kafka) as world:
-        hook.secret = world.hook_secret
+    address = ("0.0.0.0", HOOK_PORT) if options.visit else ("127.0.0.1", 0)  # noqa: S104 - in a container
+    receiver = await asyncio.start_server(hook.answer, *address)
+    with _world(day, folder, options, receiver.sockets[0].getsockname()[1]) as world:
+        hook.secret = world.credentials.signing
         _addresses(world, folder)
         async with receiver, stage(day, world, hook) as found:
             async with picture(found):
                 await play(found)
+            if options.logs and not (folder / LOGS).stat().st_size:
+                found.troubles.append("nothing of what the services logged came in")
             verdict = judge(gather(found))
             print("", *verdict.lines(), sep="\n")
             print(verdict.json(), flush=True)
-            if not once:
+            if not options.once:
                 with suppress(asyncio.CancelledError):
                     print("still running, until Ctrl-C", flush=True)
                     await asyncio.Event().wait()
     return 1 if verdict.problems else 0
 
 
+@contextmanager
+def _world(day: Day, folder: Path, options: argparse.Namespace, hook_port: int) -> Iterator[World]:
+    if options.visit:
+        print("waiting for the four services", flush=True)
+        with visiting(day, folder, options.visit, logs=options.logs) as world:
+            yield world
+    else:
+        from deploy.local.demo.running import running  # needs what starts servers; the image has none of it
+
+        print("starting broker, stores and four services", flush=True)
+        with running(day, folder, hook_port, options.kafka) as world:
+            yield world
+
+
 def _addresses(world: World, folder: Path) -> None:
-    print(f"Kafka             {world.kafka.url}")
+    print(f"Kafka             {world.kafka}")
     print(f"reports           {world.api('intake')}/openapi.json")
     print(f"commands          {world.api('dispatch')}/openapi.json")
     print(f"disclosures       {world.api('notify')}/openapi.json")

@@ -51,15 +51,15 @@ async def stage(day: Day, world: World, hook: Hook) -> AsyncIterator[Stage]:
     """A stage with its clients at work."""
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
-        producer = AIOKafkaProducer(bootstrap_servers=world.kafka.url)
+        producer = AIOKafkaProducer(bootstrap_servers=world.kafka)
         await producer.start()
         stack.push_async_callback(producer.stop)
         reporters = Reporters(world.api("intake"), client)
-        witness = await stack.enter_async_context(reading(world.kafka.url, world.topics))
+        witness = await stack.enter_async_context(reading(world.kafka, world.topics))
         found = Stage(day, world, hook, reporters, Plot(day, reporters), witness)
         for partner in day.partners:
             topics = [f"agency.{partner.agency}.incidents"]
-            found.partners[partner.agency] = await stack.enter_async_context(reading(world.kafka.url, topics))
+            found.partners[partner.agency] = await stack.enter_async_context(reading(world.kafka, topics))
         for crews in _crews(found, client, producer):
             task = asyncio.create_task(crews.work())
             task.add_done_callback(lambda done: _note(found, done))

@@ -25,7 +25,7 @@ class Crew:
 
     def __init__(self, town: Town) -> None:
         self.acknowledged, self.escalated, self.false, self.errors = 0, 0, 0, 0
-        self._kafka, self._headers = town.world.kafka.url, town.world.bearer(OFFICER)
+        self._kafka, self._headers = town.world.kafka, town.world.bearer(OFFICER)
         self._connection = Connection(town.world.api("dispatch"))
         self._in_time: dict[str, bool] = {}
         self.begun, self._over = Event(), Event()

@@ -26,7 +26,7 @@ def measure_outage(data: Path, scale: float) -> dict[str, Sequence[Row]]:
         processes = found.world.processes
         for name in STOPPED:
             processes[name].stop()
-        watch, traces = Watch(found.world.kafka.url), fill(found.world.kafka.url, count, MIX)
+        watch, traces = Watch(found.world.kafka), fill(found.world.kafka, count, MIX)
         begun = time.perf_counter()
         for name in STOPPED:
             processes[name].start()

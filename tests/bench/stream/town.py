@@ -12,7 +12,8 @@ from typing import Any
 from uuid import uuid4
 
 from deploy.local.demo.day import Day, Partner, load_day
-from deploy.local.demo.world import ROOT, World, publish, running
+from deploy.local.demo.running import running
+from deploy.local.demo.world import ROOT, World, publish
 from shared.clock import SystemClock
 from tests.bench.stream.costs import Costs, costs
 from tests.bench.stream.receiver import Receiver, receiving
@@ -50,7 +51,7 @@ class Town:
         arguments = [text for name, value in given.items() for text in (f"--{name}", str(value))]
         environ = {
             **os.environ,
-            "KAFKA_URL": self.world.kafka.url,
+            "KAFKA_URL": self.world.kafka,
             "INTAKE_URL": self.world.api("intake"),
             "PYTHONPATH": str(ROOT),
         }
@@ -60,13 +61,13 @@ class Town:
 
     def _keys(self) -> Path:
         file = self.world.folder / "callers"
-        file.write_text("\n".join(self.world.keys[name] for name in CALLERS))
+        file.write_text("\n".join(self.world.credentials.keys[name] for name in CALLERS))
         return file
 
     def one_key(self) -> Path:
         """Return a file with a single caller's key, that may report 500 times a second."""
         file = self.world.folder / "caller"
-        file.write_text(self.world.keys[CALLERS[0]])
+        file.write_text(self.world.credentials.keys[CALLERS[0]])
         return file
 
     def disk(self) -> dict[str, int]:

@@ -25,7 +25,7 @@ def measure_urgent(data: Path, scale: float) -> dict[str, Sequence[Row]]:
     with town(data, extra=ACKNOWLEDGE) as found, crew(found) as crews:
         calm = found.load(RATE, max(10, UNLOADED_S * scale), mix=URGENT, patience=PATIENCE_S)
         rows = [_row("nothing else", calm, crews, "")]
-        fill(found.world.kafka.url, int(BACKLOG * scale), ORDINARY)
+        fill(found.world.kafka, int(BACKLOG * scale), ORDINARY)
         seconds = max(10, LOADED_S * scale)
         flood = found.loading(FLOOD, seconds, mix=ORDINARY, connections=128, keys=found.one_key(), patience=0)
         hot = found.load(RATE, seconds, mix=URGENT, patience=PATIENCE_S)
