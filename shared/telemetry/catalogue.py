@@ -122,7 +122,7 @@ class Metrics(Catalogue):
     )
     clock_timestamp_seconds: Metric[Gauge] = gauge(
         "clock_timestamp_seconds",
-        "What the clock shows at this moment, since the Unix epoch.",
+        "What the process takes for the time, since the Unix epoch.",
         unit="seconds",
     )
     build_info: Metric[ByBuild[Gauge]] = gauge(

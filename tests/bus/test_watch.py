@@ -53,7 +53,7 @@ async def test_a_group_that_is_behind_is_seen_beside_one_that_reads_the_same_top
 async def test_the_age_of_what_another_process_reads_now_is_forgotten() -> None:
     metrics = new_metrics()
     watch, client = Watch("notify", metrics, ManualClock(NOW), 3600), Broker(end=7)
-    await watch.look(client, [a_worker(SOURCE)])  # type: ignore[arg-type]
+    await watch.look(client, [a_worker(SOURCE)])
     watch.forget([SOURCE])
     assert not [s for family in metrics.oldest_unprocessed_age_seconds.collect() for s in family.samples]  # type: ignore[attr-defined]
 
