@@ -62,7 +62,7 @@ async def test_the_timers_of_all_partitions_are_shown_together() -> None:
     metrics = new_metrics()
     watch = Watch("dispatch", metrics, ManualClock(NOW), 3600)
     found = [a_worker(timers=(3, 0.0)), a_worker(timers=(2, 41.0)), a_worker()]
-    await watch.look(Broker(0), found)  # type: ignore[arg-type]
+    await watch.look(Broker(0), found)
     assert value_of(metrics.timers_pending, "dispatch") == 5
     assert value_of(metrics.timers_overdue_seconds, "dispatch") == 41
 
