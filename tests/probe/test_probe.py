@@ -26,7 +26,6 @@ from shared.contracts import Status
 from shared.contracts.ids import new_id
 from shared.contracts.testing import NOON, an_incident
 from shared.contracts.topics import INCIDENTS
-from shared.contracts.values import Priority
 from shared.contracts.view import ReportLink
 from shared.http import serve
 from shared.settings import ConfigurationError
@@ -102,18 +101,16 @@ async def counted(metrics: ProbeMetrics, outcome: Outcome) -> None:
 
 async def test_a_report_that_comes_back_is_timed_and_one_that_does_not_is_told_apart(town: World) -> None:
     port = free_port()
-    settings = town.settings(INTAKE_URL=f"http://127.0.0.1:{port}")
-    async with platform(town, port) as found:
-        async with town.running(build(settings), INTAKE_URL=settings.intake_url or "") as running:
-            metrics = metrics_of(running)
-            await counted(metrics, Outcome.SEEN)
-            last_seen = value_of(metrics.last_seen)
-            assert abs(running.clock.now_ms() / 1000 - last_seen) < 120
-            found.refuses = True
-            await counted(metrics, Outcome.REFUSED)
-            found.refuses, found.loses = False, True
-            await counted(metrics, Outcome.LOST)
-            assert running.failure is None
+    service = build(town.settings(INTAKE_URL=f"http://127.0.0.1:{port}"))
+    async with platform(town, port) as found, town.running(service) as running:
+        metrics = metrics_of(running)
+        await counted(metrics, Outcome.SEEN)
+        assert abs(running.clock.now_ms() / 1000 - value_of(metrics.last_seen)) < 120
+        found.refuses = True
+        await counted(metrics, Outcome.REFUSED)
+        found.refuses, found.loses = False, True
+        await counted(metrics, Outcome.LOST)
+        assert running.failure is None
     assert {body["status"] for body in found.got} == {"test"}
 
 
@@ -121,7 +118,7 @@ async def test_a_report_that_comes_back_is_timed_and_one_that_does_not_is_told_a
 def test_intake_takes_what_is_sent_and_puts_it_on_the_lane_that_is_meant(lane: str) -> None:
     sent = NewReport.model_validate(body_of(lane))
     assert sent.status is Status.TEST
-    assert triage(sent.text, priority=Priority(sent.priority)).urgent is (lane == "urgent")
+    assert triage(sent.text, priority=sent.priority).urgent is (lane == "urgent")
 
 
 def test_without_an_intake_there_is_nothing_to_probe() -> None:
