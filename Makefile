@@ -36,10 +36,11 @@ format: .venv/.synced ## Put the code into its standard form
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-docs: .venv/.synced ## Write the generated pages and schemas under docs/ again
+docs: .venv/.synced ## Write the generated pages, schemas and dashboards again
 	$(RUN) -m shared.contracts
 	$(RUN) -m shared.settings > docs/reference/settings.md
 	$(RUN) -m shared.telemetry > docs/reference/metrics.md
+	$(RUN) -m deploy.watch
 
 servers: .venv/.synced ## Start Kafka and the store until Ctrl-C (SERVERS="--brokers 3", "--secure", ...)
 	$(RUN) -m deploy.local.servers $(SERVERS)
