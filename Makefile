@@ -14,7 +14,7 @@ ONCE ?=
 KAFKA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs servers crash crash-controls bench clean
+.PHONY: help setup demo test lint format docs rules servers crash crash-controls bench clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -41,6 +41,9 @@ docs: .venv/.synced ## Write the generated pages, schemas and dashboards again
 	$(RUN) -m shared.settings > docs/reference/settings.md
 	$(RUN) -m shared.telemetry > docs/reference/metrics.md
 	$(RUN) -m deploy.watch
+
+rules: .venv/.synced ## Judge the alerting rules with promtool, which is built if need be
+	$(RUN) -m tests.watch.promtool
 
 servers: .venv/.synced ## Start Kafka and the store until Ctrl-C (SERVERS="--brokers 3", "--secure", ...)
 	$(RUN) -m deploy.local.servers $(SERVERS)
