@@ -1,7 +1,7 @@
 """Kafka, FerretDB and promtool from package registries, so that nothing needs an image registry.
 
-Maven fetches Apache Kafka's jars; Go builds FerretDB, a MongoDB-compatible server, and promtool, which judges alerting
-rules; each once per machine.
+Maven fetches Apache Kafka's jars; Go builds FerretDB, a MongoDB-compatible server, and promtool, which judges
+alerting rules; each once per machine.
 """
 
 import fcntl
@@ -108,7 +108,16 @@ def _build_promtool(work: Path, result: Path) -> None:
     # Without service discovery of clouds, which rules do not need, it takes a fraction of the time.
     environment = os.environ | {"GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"}
     package = "github.com/prometheus/prometheus/cmd/promtool"
-    command = ["go", "build", "-buildvcs=false", "-tags", "remove_all_sd", "-o", str(result / "promtool"), package]
+    command = [
+        "go",
+        "build",
+        "-buildvcs=false",
+        "-tags",
+        "remove_all_sd",
+        "-o",
+        str(result / "promtool"),
+        package,
+    ]
     _run(command, work, environment)
 
 

@@ -1,10 +1,8 @@
-"""Rules, dashboards, runbooks and catalogues speak of the same things; none of them can drift from the others."""
+"""Rules, dashboards, runbooks and catalogues speak of the same things; none can drift from the others."""
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -12,25 +10,11 @@ import yaml
 from deploy.watch.__main__ import written
 from deploy.watch.catalogues import known
 from deploy.watch.dashboards import DASHBOARDS
+from tests.watch.rules import NAME, ROOT, RULES, alerts, rules
 
-ROOT = Path(__file__).parents[2]
-RULES = sorted((ROOT / "deploy/watch/prometheus/rules").glob("*.yml"))
 OPERATE = ROOT / "docs" / "operate.md"
 RUNBOOKS = {path.stem for path in (ROOT / "docs" / "operate").glob("[A-Z]*.md")} - {"README"}
-NAME = re.compile(r"\bruamjai[_:][a-z0-9_:]*[a-z0-9]")
 SECTIONS = ("## What it means", "## What people notice", "## Look", "## Do", "## It is over when", "## Tried")
-
-
-def rules() -> Iterator[dict[str, Any]]:
-    """Every rule of every file."""
-    for path in RULES:
-        for group in yaml.safe_load(path.read_text())["groups"]:
-            yield from group["rules"]
-
-
-def alerts() -> list[dict[str, Any]]:
-    """Every alert."""
-    return [rule for rule in rules() if "alert" in rule]
 
 
 def unknown_in(text: str) -> set[str]:
