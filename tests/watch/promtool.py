@@ -1,4 +1,4 @@
-"""Judges the rules by recordings; `python -m tests.watch.promtool` (make rules) builds promtool if need be."""
+"""Judges the rules by recordings; `python -m tests.watch.promtool` builds promtool if need be."""
 
 import subprocess
 import sys
