@@ -16,6 +16,8 @@ from deploy.local.demo.day import Day
 from deploy.local.demo.hook import Hook
 from deploy.local.demo.world import World, publish
 from deploy.local.process import ServerProcess
+from shared.bus.partitioner import partition_of
+from shared.contracts.topics import DESKS_COMMANDS
 from tests.intake.live import SwitchedKafka
 from tests.watch.scrape import Recorder
 
@@ -25,6 +27,7 @@ CRASH = {
     "category": "road_accident",
     "point": {"lat": 16.419, "lon": 101.155},
 }
+DESK = b"police-6703"
 NOWHERE = {"text": "เสียงดัง", "category": "noise"}
 PATIENT = {"ACKNOWLEDGE_SECONDS": "3600"}
 """Settings with which nobody is escalated."""
@@ -101,8 +104,9 @@ async def people(scene: Scene) -> None:
     scene.hook.failures = 10_000
     assert await scene.report(CRASH) == 202
     async with AIOKafkaProducer(bootstrap_servers=scene.world.kafka.url) as producer:
-        await producer.send_and_wait("desks.commands", b"no event", b"police-6701", partition=0)
-        await producer.send_and_wait("desks.commands", b"no event", b"police-6701", partition=0)
+        for _ in range(3):
+            place = partition_of(DESK, DESKS_COMMANDS.partitions)
+            await producer.send_and_wait(DESKS_COMMANDS.name, b"no event", DESK, partition=place)
         for _ in range(150):
             await producer.send_and_wait("agency.rescue.responses", b"no event", b"key", partition=0)
     await scene.passes(40)
@@ -116,11 +120,15 @@ async def stalled(scene: Scene) -> None:
     await scene.agree()
     assert await scene.report(CRASH) == 202
     await scene.passes(20)
-    with locked(scene.world, "dispatch"), locked(scene.world, "notify"):
-        for _ in range(170):
-            await asyncio.gather(*(scene.report(NOWHERE) for _ in range(12)), asyncio.sleep(1))
-        scene.recorder.mark("stalled")
-    await scene.passes(80)
+    with locked(scene.world, "notify"):
+        assert await scene.report(CRASH) == 202
+        await scene.passes(15)
+        with locked(scene.world, "dispatch"):
+            until = scene.recorder.scrapes + 40
+            while scene.recorder.scrapes < until:
+                await asyncio.gather(*(scene.report(NOWHERE) for _ in range(16)), asyncio.sleep(1))
+            scene.recorder.mark("stalled")
+    await scene.passes(75)
     scene.recorder.mark("afterwards")
 
 
@@ -179,7 +187,9 @@ SITUATIONS: dict[str, Situation] = {
     "people": Situation(
         people,
         {
-            "at once": frozenset({"DeadLetters", "InputPaused", "AgreementEnds", "NobodyAcknowledges"}),
+            "at once": frozenset(
+                {"DeadLetters", "KeysParked", "InputPaused", "AgreementEnds", "NobodyAcknowledges"}
+            ),
             "later": frozenset(
                 {
                     "DeadLetters",
