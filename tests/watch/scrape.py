@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from tests.watch.rules import NAME, RULES
 EVERY_SECONDS = 5
 TIMEOUT_SECONDS = 2.0
 STALE = "stale"
+BOUND = "5.0"
+"""The one bucket that rules look at."""
 OWN_CLOCK = "ruamjai_clock_timestamp_seconds"
 Extra = Callable[[], Mapping[str, float]]
 """Series of others, such as a node's, with their present values."""
@@ -56,16 +59,17 @@ class Recorder:
         self.marks[name] = (self.scrapes - 1) * EVERY_SECONDS
 
     async def _ask(self, client: httpx.AsyncClient, job: str, url: str) -> dict[str, float]:
+        now = time.time()  # as Prometheus has it: when the scrape begins
         try:
             text = (await client.get(f"{url}/metrics")).text
         except httpx.HTTPError:
             return {}
-        now = time.time()
+        names = wanted()
         return {
             named(s.name, {**s.labels, "job": job, "instance": f"{job}-0"}): self._moved(s.name, s.value, now)
             for family in text_string_to_metric_families(text)
             for s in family.samples
-            if s.name in wanted()
+            if s.name in names and s.labels.get("le", BOUND) == BOUND
         }
 
     def _moved(self, name: str, value: float, now: float) -> float:
@@ -82,6 +86,7 @@ class Recorder:
         path.write_text(yaml.safe_dump(document, sort_keys=False, width=10_000), encoding="utf-8")
 
 
+@cache
 def wanted() -> set[str]:
     """The names of the series that rules speak of."""
     return set(NAME.findall(" ".join(path.read_text() for path in RULES)))
