@@ -124,9 +124,9 @@ async def stalled(scene: Scene) -> None:
         assert await scene.report(CRASH) == 202
         await scene.passes(15)
         with locked(scene.world, "dispatch"):
-            until = scene.recorder.scrapes + 40
+            until = scene.recorder.scrapes + 36
             while scene.recorder.scrapes < until:
-                await asyncio.gather(*(scene.report(NOWHERE) for _ in range(16)), asyncio.sleep(1))
+                await asyncio.gather(*(scene.report(NOWHERE) for _ in range(24)), asyncio.sleep(1))
             scene.recorder.mark("stalled")
     await scene.passes(75)
     scene.recorder.mark("afterwards")

@@ -33,6 +33,11 @@ def test_exactly_the_alerts_fire_that_should(promtool: Path, tmp_path: Path, nam
     assert code == 0, said
 
 
+def test_what_takes_days_is_judged_as_well(promtool: Path) -> None:
+    code, said = run(promtool, "test", "rules", "tests/watch/made.yml")
+    assert code == 0, said
+
+
 def test_every_alert_has_been_provoked() -> None:
     provoked = {
         alert for situation in SITUATIONS.values() for fired in situation.firing.values() for alert in fired
