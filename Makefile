@@ -18,7 +18,7 @@ RATE ?= 100
 VERSION ?= $(shell git describe --tags --always --dirty)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs servers crash crash-controls bench soak images compose-up compose-down compose-test clean
+.PHONY: help setup demo test lint format docs rules servers crash crash-controls bench soak images compose-up compose-down compose-test clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -40,10 +40,14 @@ format: .venv/.synced ## Put the code into its standard form
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-docs: .venv/.synced ## Write the generated pages and schemas under docs/ again
+docs: .venv/.synced ## Write the generated pages, schemas and dashboards again
 	$(RUN) -m shared.contracts
 	$(RUN) -m shared.settings > docs/reference/settings.md
 	$(RUN) -m shared.telemetry > docs/reference/metrics.md
+	$(RUN) -m deploy.watch
+
+rules: .venv/.synced ## Judge the alerting rules with promtool, which is built if need be
+	$(RUN) -m tests.watch.promtool
 
 servers: .venv/.synced ## Start Kafka and the store until Ctrl-C (SERVERS="--brokers 3", "--secure", ...)
 	$(RUN) -m deploy.local.servers $(SERVERS)

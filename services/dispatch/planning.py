@@ -5,7 +5,7 @@ from services.dispatch.incidents import OVER, number, standing, with_task
 from services.dispatch.state import Incident
 from services.dispatch.turn import Turn
 from services.dispatch.units import role_of
-from shared.contracts import TaskAssigned
+from shared.contracts import Status, TaskAssigned
 from shared.contracts.command import CommandArgs, Verb
 from shared.contracts.view import IncidentView, TaskState, TaskView
 
@@ -13,8 +13,14 @@ MOST_TASKS = 100
 
 
 def plan(turn: Turn, incident_id: str, *, again: bool = False) -> None:
-    """Give a task to every role that goes and has none; with `again` also to those whose task is over."""
-    view = turn.state.incidents[incident_id].view
+    """Give a task to every role that goes and has none; with `again` also to those whose task is over.
+
+    Nobody goes to a test.
+    """
+    held = turn.state.incidents[incident_id]
+    if held.status is Status.TEST:  # it must not tie up anybody whom a real incident needs
+        return
+    view = held.view
     present = {role_of(t.task_id) for t in view.tasks if t.state not in OVER}
     if not again:
         present |= {role_of(t.task_id) for t in view.tasks if t.state is TaskState.COMPLETED}

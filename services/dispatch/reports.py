@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from services.dispatch.ending import close
+from services.dispatch.ending import close, resolve
 from services.dispatch.facts import ReportDropped, ReportTaken
 from services.dispatch.incidents import ENDED, MOST_REPORTS, linked, number, open_incident, view_of_one
 from services.dispatch.linking import Band, judge
@@ -93,13 +93,15 @@ def known(held: Incident, report_id: str) -> Told | None:
 
 
 def open_own(turn: Turn, told: Told, status: Status, reason: str) -> str:
-    """Open an incident for `told` alone and send who has to go; return its id.
+    """Open an incident for `told` alone and send who has to go; return its id. A test is resolved at once.
 
     The desk is part of the id: a report that is located again by another pack is the same cause elsewhere.
     """
     incident_id = derived_id(turn.id, "incident", f"{turn.desk}/{told.report_id}", 0)
     open_incident(turn, incident_id, told, status, reason)
     plan(turn, incident_id)
+    if status is Status.TEST:
+        resolve(turn, incident_id)
     return incident_id
 
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.notify.book import Book
+from services.notify.book import Book, ends
 from services.notify.metrics import NotifyMetrics
 from services.notify.outlets import Outlets
 from shared.bus import Retry
@@ -66,6 +66,7 @@ class Agreements:
         """Note that everything that was on the topic at `asked_at` (monotonic) has been taken."""
         if self._changed:
             self._book, self._changed = Book(self._held.values()), False
+            self._show_ends()
         self._confirmed_at = asked_at
 
     def forget(self) -> None:
@@ -77,6 +78,14 @@ class Agreements:
         """Bring the metrics up to date."""
         self._metrics.agreements.set(len(self._held))
         self._metrics.agreements_current.set(self.current)
+
+    def _show_ends(self) -> None:
+        self._metrics.agreement_ends.clear()
+        for agreement in self._held.values():
+            if (end := ends(agreement)) is not None:
+                self._metrics.agreement_ends.labels(agreement.agency, agreement.agreement_id).set(
+                    end.timestamp()
+                )
 
     async def follow(self, settings: Settings) -> None:
         """Follow the topic for ever; a fault of the broker means starting over from its beginning."""

@@ -39,6 +39,13 @@ def why_not(agreement: AgreementEvent, now: datetime) -> str:
     return "expired" if all(t.valid_until <= now for t in agreement.terms) else "not_in_effect"
 
 
+def ends(agreement: AgreementEvent) -> datetime | None:
+    """Return when the last of its terms runs out; None for one that is ended on purpose."""
+    if isinstance(agreement, AgreementWithdrawn):
+        return None
+    return max(terms.valid_until for terms in agreement.terms)
+
+
 def changes_after(agreement: AgreementEvent, now: datetime) -> Iterator[datetime]:
     """Yield, in no order, the instants after `now` at which `agreement` may come to mean something else."""
     for terms in agreement.terms:

@@ -31,6 +31,11 @@ class ByAgencyReason(Protocol):
     def labels(self, agency: str, reason: str, /) -> Counter: ...
 
 
+class ByAgreement(Protocol):
+    def labels(self, agency: str, agreement: str, /) -> Gauge: ...
+    def clear(self) -> None: ...
+
+
 class ByEndpoint(Protocol):
     def labels(self, endpoint: str, /) -> Counter: ...
 
@@ -73,6 +78,13 @@ class NotifyMetrics(Catalogue):
         "notify_agreements_current",
         "1 while the agreements are known to be current; without it nothing is shared.",
         unit="0 or 1",
+    )
+    agreement_ends: Metric[ByAgreement] = gauge(
+        "notify_agreement_ends_timestamp_seconds",
+        "When an agreement runs out, since the Unix epoch; none of one that was withdrawn.",
+        "agency",
+        "agreement",
+        unit="seconds",
     )
     agreements_unreadable: Metric[Counter] = counter(
         "notify_agreements_unreadable_total", "Agreements that could not be read: nothing is granted by them."

@@ -325,7 +325,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 raise FatalError(f"the inputs of {group} differ in partitions: {sources}")
             self._adopt(number, sources)
         self._kept.clear()
-        self._metrics.owned_partitions.set(len(assigned))
+        self._metrics.owned_partitions.labels(self._subscription.group).set(len(assigned))
 
     def _adopt(self, number: int, sources: Sequence[TopicPartition]) -> None:
         kept = self._kept.pop(number, None)
@@ -352,7 +352,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._kept = {worker.partition: worker.processor for worker in workers if worker.finished}
         self._watch.forget([lane.source for lane in self._lanes()])
         self.workers.clear()
-        self._metrics.owned_partitions.set(0)
+        self._metrics.owned_partitions.labels(self._subscription.group).set(0)
 
 
 async def _close_quietly(client: AIOKafkaConsumer) -> None:

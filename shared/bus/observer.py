@@ -17,8 +17,9 @@ log = logging.getLogger(__name__)
 class Observer:
     """The metrics and spans of one handler."""
 
-    def __init__(self, handler: str, metrics: Metrics, tracing: Tracing, clock: Clock) -> None:
-        self._handler, self._metrics, self._tracing, self._clock = handler, metrics, tracing, clock
+    def __init__(self, group: str, handler: str, metrics: Metrics, tracing: Tracing, clock: Clock) -> None:
+        self._group, self._handler = group, handler
+        self._metrics, self._tracing, self._clock = metrics, tracing, clock
         self._seconds = metrics.handler_seconds.labels(handler)
         self._size = metrics.batch_size.labels(handler)
 
@@ -43,7 +44,7 @@ class Observer:
         if outcome.first is not None:
             topic, time_ = outcome.first
             age = (self._clock.now() - time_).total_seconds()
-            self._metrics.end_to_end_age_seconds.labels(topic).observe(max(0.0, age))
+            self._metrics.end_to_end_age_seconds.labels(self._group, topic).observe(max(0.0, age))
 
     def released(self, parked: Sequence[Parked]) -> None:
         """Note parked records that were processed after their replay."""

@@ -76,6 +76,10 @@ class Processor(ABC):
         """Return the real seconds until `fire` is due, 0 when it is, None when no timer runs."""
         return None
 
+    def timers(self) -> tuple[int, float]:
+        """Return how many timers wait, and for how many of the clock's seconds the first has been due."""
+        return 0, 0.0
+
     async def fire(self) -> Outcome:
         """Return what the timers that are due came to."""
         return Outcome()

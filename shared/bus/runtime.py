@@ -54,6 +54,7 @@ class Runtime:
         for collector in service.collectors:
             self.registry.register(collector)
         self.clock = clock_from(settings)
+        self.metrics.clock_timestamp_seconds.set_function(lambda: self.clock.now_ms() / 1000)
         self.tracing = tracing_from(settings)
         self.publisher = Publisher(lambda: make_producer(settings), self.metrics)
         self.store: Store | None = open_store(settings.store_url) if self._needs_store() else None
@@ -131,7 +132,7 @@ class Runtime:
         log.info("stopped")
 
     def _consumer(self, subscription: Subscription) -> Consumer:
-        observer = Observer(subscription.handler, self.metrics, self.tracing, self.clock)
+        observer = Observer(subscription.group, subscription.handler, self.metrics, self.tracing, self.clock)
         budgets = {
             t.name: Budget(subscription.dlq_limit, subscription.dlq_window) for t in subscription.topics
         }
@@ -148,7 +149,7 @@ class Runtime:
             lambda: make_consumer(self.settings, subscription),
             make_worker,
             self.metrics,
-            Watch(self.metrics, self.clock, STUCK_SECONDS),
+            Watch(subscription.group, self.metrics, self.clock, STUCK_SECONDS),
             self.settings.commit_interval_ms / 1000,
         )
 

@@ -74,6 +74,8 @@ class Stateful(Processor, Generic[S]):
         self._saving: asyncio.Task[None] | None = None
         self._head_saved = 0.0
         self._closed = False
+        self._firing: datetime | None = None
+        """Since when the first of the timers that are being decided on has been due."""
 
     async def open(self) -> Outcome:
         """Load every key of the partition; what may not have gone out before is the outcome.
@@ -98,7 +100,6 @@ class Stateful(Processor, Generic[S]):
             },
         )
         self.place.metrics.repeated.inc(len(records))
-        self.place.metrics.timers_pending.set(self.journal.fold.timers)
         return Outcome(records, published_n=self.journal.n)
 
     def delivered(self, outcome: Outcome) -> None:
@@ -111,7 +112,11 @@ class Stateful(Processor, Generic[S]):
         if not due:
             return Outcome()
         self.place.metrics.timers_fired.inc(len(due))
-        return await self._answer(lambda: [Item(key, fired(timer)) for key, timer in due])
+        self._firing = due[0][1].due
+        try:
+            return await self._answer(lambda: [Item(key, fired(timer)) for key, timer in due])
+        finally:
+            self._firing = None
 
     def seconds_to_timer(self) -> float | None:
         """Return the real seconds until a timer is due."""
@@ -119,6 +124,13 @@ class Stateful(Processor, Generic[S]):
         if due is None:
             return None
         return max(0.0, self._clock.real_seconds((due - self._clock.now()).total_seconds()))
+
+    def timers(self) -> tuple[int, float]:
+        """Return how many timers wait, and for how many of the clock's seconds the first has been due."""
+        fold = self.journal.fold
+        due = self._firing or fold.next_due()
+        late = 0.0 if due is None else (self._clock.now() - due).total_seconds()
+        return fold.timers, max(0.0, late)
 
     async def refresh(self) -> Outcome:
         """Load again if somebody else has appended: a zombie's commit is found though nothing comes in."""
@@ -136,7 +148,6 @@ class Stateful(Processor, Generic[S]):
             self._saving = asyncio.create_task(self._save_snapshot(*self.journal.take_snapshot()))
         elif time.monotonic() - self._head_saved >= HEAD_SECONDS:
             self._head_saved = time.monotonic()
-            self.place.metrics.timers_pending.set(self.journal.fold.timers)
             self._saving = asyncio.create_task(self._background.until_done(self.journal.save_head))
 
     async def _save_snapshot(self, n: int, states: Mapping[str, bytes | None]) -> None:

@@ -7,6 +7,7 @@ offsets tell them apart, where a ping would not.
 import asyncio
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -27,13 +28,14 @@ class ConsumerStuckError(Exception):
 class Watch:
     """The last position seen of each partition, and since when it has not moved though it should."""
 
-    def __init__(self, metrics: Metrics, clock: Clock, stuck_seconds: float) -> None:
-        self._metrics, self._clock, self._stuck = metrics, clock, stuck_seconds
+    def __init__(self, group: str, metrics: Metrics, clock: Clock, stuck_seconds: float) -> None:
+        self._group, self._metrics, self._clock, self._stuck = group, metrics, clock, stuck_seconds
         self._still: dict[TopicPartition, tuple[int, float]] = {}
-        self._topics: set[str] = set()
 
     async def look(self, consumer: AIOKafkaConsumer, workers: Iterable[Worker]) -> None:
-        """Measure lag and ages. Raises ConsumerStuckError, or what `is_unreachable` knows."""
+        """Measure timers, lag and ages. Raises ConsumerStuckError, or what `is_unreachable` knows."""
+        workers = list(workers)
+        self._show_timers(workers)
         owned = {lane.source: (worker, lane) for worker in workers for lane in worker.lanes}
         if not owned:
             return
@@ -43,21 +45,27 @@ class Watch:
         for source, (worker, lane) in owned.items():
             position = await self._position(consumer, lane)
             behind = max(0, ends[source] - position) + _in_hand(worker, lane)
-            self._metrics.lag.labels(source.topic, source.partition).set(behind)
+            self._metrics.lag.labels(self._group, source.topic, source.partition).set(behind)
             since = self._since(lane, position, ends[source])
             age = self._age(lane, since) if behind > 0 else 0.0
             ages[source.topic] = max(age, ages.get(source.topic, 0.0))
         for topic, age in ages.items():
-            self._metrics.oldest_unprocessed_age_seconds.labels(topic).set(age)
+            self._metrics.oldest_unprocessed_age_seconds.labels(self._group, topic).set(age)
 
     def forget(self, sources: Iterable[TopicPartition]) -> None:
         """Drop the gauges of partitions that are not ours any more."""
         for source in sources:
             self._still.pop(source, None)
-            try:
-                self._metrics.lag.remove(source.topic, source.partition)
-            except KeyError:
-                continue
+            with suppress(KeyError):
+                self._metrics.lag.remove(self._group, source.topic, source.partition)
+            with suppress(KeyError):
+                self._metrics.oldest_unprocessed_age_seconds.remove(self._group, source.topic)
+
+    def _show_timers(self, workers: Iterable[Worker]) -> None:
+        found = [worker.processor.timers() for worker in workers]
+        self._metrics.timers_pending.labels(self._group).set(sum(waiting for waiting, _ in found))
+        late = max((late for _, late in found), default=0.0)
+        self._metrics.timers_overdue_seconds.labels(self._group).set(late)
 
     async def _position(self, consumer: AIOKafkaConsumer, lane: Lane) -> int:
         """Return the next offset to fetch; it passes over what is no record, such as transaction markers."""

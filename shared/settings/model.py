@@ -145,6 +145,11 @@ class Settings(BaseSettings):
         examples=["(openssl rand -base64 32)"],
     )
 
+    intake_url: Annotated[str, AfterValidator(checks.http_url)] | None = Field(
+        None,
+        description="Base URL of intake's API, for the probe.",
+        examples=["http://intake:8000"],
+    )
     webhooks_file: Annotated[Path, AfterValidator(Path.absolute)] | None = Field(
         None,
         description="YAML file of the webhook endpoints that notify sends to; without it there are none.",

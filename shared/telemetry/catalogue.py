@@ -7,11 +7,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from shared.telemetry.labels import (
     ByBuild,
+    ByGroup,
+    ByGroupTopic,
+    ByGroupTopicPartition,
     ByHandler,
     ByKind,
     ByReason,
     ByTopic,
-    ByTopicPartition,
     ByTopicReason,
 )
 from shared.telemetry.metric import Catalogue, Metric, counter, gauge, histogram
@@ -61,18 +63,21 @@ class Metrics(Catalogue):
     batch_size: Metric[ByHandler[Histogram]] = histogram(
         "batch_size", "Records in one batch.", "handler", buckets=SIZES, unit="records"
     )
-    end_to_end_age_seconds: Metric[ByTopic[Histogram]] = histogram(
+    end_to_end_age_seconds: Metric[ByGroupTopic[Histogram]] = histogram(
         "end_to_end_age_seconds",
-        "Age of a processed record: now minus the time of the root event that caused it.",
+        "Age of a processed record, all it caused acknowledged: now minus its event's time, which is that of "
+        "the report or, after a decision, that of the decision.",
+        "group",
         "topic",
         buckets=AGES,
     )
-    lag: Metric[ByTopicPartition[Gauge]] = gauge(
-        "lag", "Records of an owned partition not yet processed.", "topic", "partition"
+    lag: Metric[ByGroupTopicPartition[Gauge]] = gauge(
+        "lag", "Records of an owned partition not yet processed.", "group", "topic", "partition"
     )
-    oldest_unprocessed_age_seconds: Metric[ByTopic[Gauge]] = gauge(
+    oldest_unprocessed_age_seconds: Metric[ByGroupTopic[Gauge]] = gauge(
         "oldest_unprocessed_age_seconds",
         "Age of the oldest record not yet processed; 0 when there is none.",
+        "group",
         "topic",
         unit="seconds",
     )
@@ -88,8 +93,8 @@ class Metrics(Catalogue):
     rebalances: Metric[Counter] = counter(
         "rebalances_total", "Partition assignments received from the group.", unit="rebalances"
     )
-    owned_partitions: Metric[Gauge] = gauge(
-        "owned_partitions", "Partitions this process owns now.", unit="partitions"
+    owned_partitions: Metric[ByGroup[Gauge]] = gauge(
+        "owned_partitions", "Partitions this process owns now.", "group", unit="partitions"
     )
     paused_inputs: Metric[ByTopic[Gauge]] = gauge(
         "paused_inputs",
@@ -106,8 +111,19 @@ class Metrics(Catalogue):
     timers_fired: Metric[Counter] = counter(
         "timers_fired_total", "Timers that came due and were handled.", unit="timers"
     )
-    timers_pending: Metric[Gauge] = gauge(
-        "timers_pending", "Timers set and not yet due, in owned partitions.", unit="timers"
+    timers_pending: Metric[ByGroup[Gauge]] = gauge(
+        "timers_pending", "Timers set and not yet answered, in owned partitions.", "group", unit="timers"
+    )
+    timers_overdue_seconds: Metric[ByGroup[Gauge]] = gauge(
+        "timers_overdue_seconds",
+        "For how long the earliest timer has been due; 0 when none is.",
+        "group",
+        unit="seconds",
+    )
+    clock_timestamp_seconds: Metric[Gauge] = gauge(
+        "clock_timestamp_seconds",
+        "What the process takes for the time, since the Unix epoch.",
+        unit="seconds",
     )
     build_info: Metric[ByBuild[Gauge]] = gauge(
         "build_info", "Always 1; the labels say what runs.", "version", "python", unit="always 1"

@@ -110,11 +110,12 @@ async def assert_idle(running: Runtime, topic: Topic) -> None:
     """All was read, there is no lag, and a watch without any patience sees nothing that is stuck."""
     client, metrics = running.consumers[0]._client, new_metrics()
     assert client is not None
-    patient, strict = Watch(metrics, running.clock, 3600), Watch(new_metrics(), running.clock, 0.0)
+    patient = Watch("tester", metrics, running.clock, 3600)
+    strict = Watch("tester", new_metrics(), running.clock, 0.0)
 
     async def caught_up() -> bool:
         await patient.look(client, workers(running))
-        return all(value_of(metrics.lag, topic.name, n) == 0 for n in range(topic.partitions))
+        return all(value_of(metrics.lag, "tester", topic.name, n) == 0 for n in range(topic.partitions))
 
     idle: bool = await until(caught_up, "no lag")
     assert idle

@@ -30,7 +30,7 @@ def busy_worker(records: int) -> Worker:
     record = record_of(SOURCE.topic, report(), "key")
     lane.offer(Unpacked([consumed(record, n) for n in range(records)]))
     processor = Each(place, accepted_by(seen), seen, Encoder("tester"))
-    observer = Observer("seen", place.metrics, Tracing(0.0), ManualClock(NOW))
+    observer = Observer("tester", "seen", place.metrics, Tracing(0.0), ManualClock(NOW))
     publisher = Publisher(AIOKafkaProducer, place.metrics)
     return Worker(0, Lanes([lane], asyncio.Event()), processor, publisher, observer, {})
 

@@ -10,6 +10,7 @@ from shared.contracts import (
     CommandRefused,
     IncidentClosed,
     IncidentOpened,
+    Status,
     TaskAcknowledged,
     TaskAssigned,
     TaskCompleted,
@@ -33,6 +34,17 @@ def test_the_nearest_unit_of_the_right_kind_is_sent() -> None:
     assert only(list(view.tasks)).units == ("car-1",)
     assert view.lifecycle is Lifecycle.ASSIGNED
     assert stage.desk().units["car-1"].state is UnitState.ASSIGNED
+
+
+def test_a_test_ties_up_nobody_and_ends_by_itself() -> None:
+    stage = Stage()
+    tested = opened(stage, status=Status.TEST)
+    assert stage.view(tested).lifecycle is Lifecycle.RESOLVED
+    stage.advance(900)
+    assert stage.view(tested).lifecycle is Lifecycle.CLOSED
+    stage.order("incident.reopen", incident_id=tested)
+    assert not stage.view(tested).tasks
+    assert not stage.said(UnitStatusChanged)
 
 
 def test_where_a_unit_is_now_counts_and_not_where_the_pack_put_it() -> None:

@@ -149,6 +149,18 @@ def test_what_is_unreadable_or_a_tombstone_grants_nothing() -> None:
     assert not known.current
 
 
+def test_it_is_shown_when_an_agreement_runs_out_unless_somebody_wanted_it_to_end() -> None:
+    metrics = NotifyMetrics()
+    known = Agreements(metrics)
+    later = agreement("rescue", terms(), terms(version=2, valid_until=NOON + 9 * DAY))
+    known.take({b"mou-rescue": later, b"mou-ems": agreement("ems")})
+    known.confirm(0)
+    known.take({b"mou-ems": withdrawn(agreement("ems"), NOON + DAY)})
+    known.confirm(1)
+    shown = {s.labels["agreement"]: s.value for f in metrics.collect() for s in f.samples if "ends" in s.name}
+    assert shown == {"mou-rescue": (NOON + 9 * DAY).timestamp()}
+
+
 def on_topic(value: bytes | None, key: bytes = b"mou-rescue", headers: object = ()) -> ConsumerRecord:
     """A record of the topic as a reader gets it."""
     size = len(value or b"")

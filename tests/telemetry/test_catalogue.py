@@ -63,9 +63,10 @@ def test_a_child_bound_once_counts_a_whole_batch() -> None:
 def test_the_lag_of_a_partition_given_away_is_no_longer_exposed() -> None:
     registry = CollectorRegistry()
     lag = Metrics(registry).lag
-    lag.labels("incidents", 3).set(7)
-    lag.remove("incidents", 3)
-    assert registry.get_sample_value("ruamjai_lag", {"topic": "incidents", "partition": "3"}) is None
+    lag.labels("notify", "incidents", 3).set(7)
+    lag.remove("notify", "incidents", 3)
+    labels = {"group": "notify", "topic": "incidents", "partition": "3"}
+    assert registry.get_sample_value("ruamjai_lag", labels) is None
 
 
 def test_two_catalogues_on_one_registry_are_refused() -> None:

@@ -1,0 +1,1 @@
+"""A test report each minute, all the way through: whether the platform works, seen from outside."""
