@@ -40,6 +40,7 @@ docs: .venv/.synced ## Write the generated pages and schemas under docs/ again
 	$(RUN) -m shared.contracts
 	$(RUN) -m shared.settings > docs/reference/settings.md
 	$(RUN) -m shared.telemetry > docs/reference/metrics.md
+	$(RUN) -m deploy.local.demo.users > deploy/k8s/components/kafka-users/users.yaml
 
 servers: .venv/.synced ## Start Kafka and the store until Ctrl-C (SERVERS="--brokers 3", "--secure", ...)
 	$(RUN) -m deploy.local.servers $(SERVERS)
