@@ -27,11 +27,10 @@ def service_user(service: Service, agencies: Sequence[str]) -> User:
 def operator_user(services: Sequence[Service], agencies: Sequence[str]) -> User:
     """Return the user of the `ruamjai` command: it creates topics, publishes agreements, replays."""
     groups = {found.group: found.topics for service in services for found in service.subscriptions}
-    answering = {
-        topic.name.split(".")[1] for inputs in groups.values() for topic in inputs if topic.outsiders
-    }
+    inputs = [topic for found in groups.values() for topic in found]
+    answering = {topic.name.split(".")[1] for topic in inputs if topic.outsiders}
     every = [topic.name for topic, _ in wanted(groups, sorted({*agencies, *answering}))]
-    dead = [topic.dlq(group) for group, inputs in groups.items() for topic in inputs]
+    dead = [topic.dlq(group) for group, found in groups.items() for topic in found]
     reads = [*dead, *(topic.name for topic in ALL if OPERATOR in topic.readers)]
     writes = [*map(replay_of, groups), *(topic.name for topic in ALL if OPERATOR in topic.writers)]
     return User(OPERATOR, tuple(topics(reads=reads, writes=writes, creates=every)))

@@ -1,4 +1,4 @@
-"""The table as Strimzi's KafkaUsers: the User Operator makes users, credentials, rights and quotas of them."""
+"""The table as Strimzi's KafkaUsers, of which its User Operator makes users with credentials and rights."""
 
 from collections.abc import Iterable
 from typing import Any
