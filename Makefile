@@ -10,6 +10,7 @@ SEED ?= 1
 BROKERS ?= 3
 SERVICES_ARGS ?=
 SERVERS ?=
+SECURE ?=
 ONCE ?=
 KAFKA ?=
 
@@ -21,7 +22,7 @@ help: ## Show what there is to make
 
 setup: .venv/.synced ## Install the locked dependencies into .venv
 
-demo: .venv/.synced ## A day in Phetchabun on the four services, until Ctrl-C (ONCE=1 ends after it, KAFKA=native)
+demo: .venv/.synced ## A day in Phetchabun on the four services, until Ctrl-C (ONCE=1 ends after it, KAFKA=native or secure)
 	$(RUN) -m deploy.local.demo $(if $(ONCE),--once) $(if $(KAFKA),--kafka $(KAFKA))
 
 test: .venv/.synced ## Run all tests, on real servers that are fetched and started by themselves
@@ -42,8 +43,8 @@ docs: .venv/.synced ## Write the generated pages and schemas under docs/ again
 	$(RUN) -m shared.telemetry > docs/reference/metrics.md
 	$(RUN) -m deploy.local.demo.users > deploy/k8s/components/kafka-users/users.yaml
 
-servers: .venv/.synced ## Start Kafka and the store until Ctrl-C (SERVERS="--brokers 3", "--secure", ...)
-	$(RUN) -m deploy.local.servers $(SERVERS)
+servers: .venv/.synced ## Start Kafka and the store until Ctrl-C (SERVERS="--brokers 3", SECURE=1)
+	$(RUN) -m deploy.local.servers $(if $(SECURE),--secure) $(SERVERS)
 
 crash: .venv/.synced ## Break a running stream, then the four services, and judge what arrives (ROUNDS, SEED, BROKERS)
 	$(RUN) -m tests.crash --rounds $(ROUNDS) --seed $(SEED) --brokers $(BROKERS) $(ARGS)

@@ -14,7 +14,7 @@ from deploy.local.demo.hook import Hook
 from deploy.local.demo.judge import judge
 from deploy.local.demo.picture import picture
 from deploy.local.demo.play import play, stage
-from deploy.local.demo.world import World, running
+from deploy.local.demo.world import SECURE, World, running
 from deploy.local.unavailable import Unavailable
 
 
@@ -22,7 +22,7 @@ def main() -> int:
     """Run the demonstration. 0: as expected; 1: something is lost, leaked or off, or cannot start."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the summary")
-    parser.add_argument("--kafka", choices=["native"], help="start real servers")
+    parser.add_argument("--kafka", choices=["native", SECURE], help="start real servers")
     options = parser.parse_args()
     for stop in (signal.SIGINT, signal.SIGTERM):  # also where a shell has had the first one ignored
         signal.signal(stop, signal.default_int_handler)

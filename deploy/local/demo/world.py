@@ -17,12 +17,15 @@ import httpx
 import yaml
 
 from deploy.local.choose import Source, started
+from deploy.local.cluster import KafkaCluster
 from deploy.local.demo.day import Day, Partner
+from deploy.local.demo.users import HOOK, users_of
 from deploy.local.embedded import EmbeddedKafka
 from deploy.local.kafka import native_kafka
 from deploy.local.kafka_server import KafkaServer
 from deploy.local.ports import free_port
 from deploy.local.process import ServerProcess
+from deploy.local.secure import secure_kafka
 from deploy.local.store import native_mongo
 from deploy.local.wait import poll
 from shared.bus.admin import wanted
@@ -36,6 +39,7 @@ from shared.contracts.topics import (
     agency_responses,
 )
 from shared.pack import load_pack
+from shared.rights import OPERATOR, Right, User
 
 SERVICES = ("intake", "geo", "dispatch", "notify")
 KEYS = "keys"
@@ -44,7 +48,9 @@ ROOT = Path(__file__).parents[3]
 READY_SECONDS = 60.0
 ACKNOWLEDGE_SECONDS = 5
 """Short, so that a unit that does not answer is seen to be passed over."""
-HOOK = "ems-hook"
+SECURE = "secure"
+"""What to ask for to have real servers that let nobody do more than its own."""
+WITNESS = "witness"
 SECRET_BYTES = 32
 RUAMJAI = (
     "from shared.cli import main; from services.notify.cli import agreements; "
@@ -142,11 +148,12 @@ def running(
 ) -> Iterator[World]:
     """A world with everything ready; on leaving, all that was started here has ended.
 
-    `kafka`: "native" starts real servers; otherwise KAFKA_URL and MONGO_URL count, where they are set.
+    `kafka`: "native" starts real servers, "secure" such with TLS and rights; otherwise KAFKA_URL and
+    MONGO_URL count, where they are set.
     `start` says how a service is run, `extra` are settings of all of them.
     """
     with ExitStack() as stack:
-        world = _servers(folder, kafka, stack)
+        world = _servers(day, folder, kafka, stack)
         world.extra = extra or {}
         _keys(world, day)
         _hooks(world, day, hook_port)
@@ -164,14 +171,26 @@ def running(
         yield world
 
 
-def _servers(folder: Path, kafka: str | None, stack: ExitStack) -> World:
-    if kafka == Source.NATIVE:
-        server: KafkaServer = stack.enter_context(closing(started(native_kafka(folder / "kafka"))))
+def _servers(day: Day, folder: Path, kafka: str | None, stack: ExitStack) -> World:
+    if kafka in (Source.NATIVE, SECURE):
+        server = stack.enter_context(closing(_kafka(folder / "kafka", day, secure=kafka == SECURE)))
         store = stack.enter_context(closing(started(native_mongo(folder / "mongo"))))
         return World(folder, server, store.url)
     if url := os.environ.get("KAFKA_URL"):
         return World(folder, KafkaServer(url.removeprefix("kafka://")), os.environ.get("MONGO_URL"))
     return World(folder, stack.enter_context(closing(EmbeddedKafka())), os.environ.get("MONGO_URL"))
+
+
+def _kafka(folder: Path, day: Day, *, secure: bool) -> KafkaCluster:
+    """Real brokers; secure ones let everybody do what the table of rights says, and a witness read it all."""
+    if not secure:
+        return started(native_kafka(folder))
+    users = users_of(day)
+    every = [topic.name for topic, _ in wanted(groups_of(day), agencies_of(day))]
+    users.append(User(WITNESS, tuple(Right("topic", name, ("Read",)) for name in every)))
+    server = started(secure_kafka(folder, {user.name: secrets.token_urlsafe(16) for user in users}))
+    server.admit(users)
+    return server
 
 
 def _keys(world: World, day: Day) -> None:
@@ -209,7 +228,7 @@ def _environ(world: World, service: str) -> dict[str, str]:
     api, health = world.ports.get(service, (0, 0))
     settings = {
         "PYTHONPATH": str(ROOT),
-        "KAFKA_URL": world.kafka.url,
+        **world.kafka.environment(service),
         "STORE_URL": world.store(service),
         "DATA_DIR": str(world.folder),
         "KEYS_URL": world.store(KEYS),
@@ -244,7 +263,7 @@ def publish(world: World, partners: Sequence[Partner], now: datetime) -> None:
         file = partner.agreement(now)
         (folder / f"{partner.agency}.yaml").write_text(yaml.safe_dump(file, allow_unicode=True))
     command = [sys.executable, "-c", RUAMJAI, "agreements", "publish", str(folder)]
-    environ = _environ(world, "operator")
+    environ = _environ(world, OPERATOR)
     done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the agreements could not be published:\n{done.stdout}{done.stderr}")
