@@ -15,7 +15,7 @@ ONCE ?=
 KAFKA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs servers crash crash-controls bench clean
+.PHONY: help setup demo test acl-test lint format docs servers crash crash-controls bench clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -27,6 +27,9 @@ demo: .venv/.synced ## A day in Phetchabun on the four services, until Ctrl-C (O
 
 test: .venv/.synced ## Run all tests, on real servers that are fetched and started by themselves
 	$(RUN) -m pytest $(ARGS)
+
+acl-test: .venv/.synced ## Try on a real, secure Kafka what each user may do and may not (69: no Kafka here)
+	$(RUN) -m tests.acl $(ARGS)
 
 lint: .venv/.synced ## Check style and types
 	.venv/bin/ruff check .

@@ -1,9 +1,10 @@
 """Quotas of users, which neither aiokafka nor librdkafka can set: the one request of the protocol for it."""
 
-from contextlib import closing
+from typing import Any
 
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.admin import DescribeClientQuotasRequest
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Float64, Int16, Int32, Schema, String
 
@@ -52,12 +53,29 @@ class AlterClientQuotas(Request[AlterClientQuotas_v0]):  # type: ignore[misc]
 
 async def set_quota(admin: Access, user: str, quota: Quota) -> None:
     """Set it, by the rights of `admin`. Raises KafkaError."""
+    answer = await _ask(admin, AlterClientQuotas(user, quota))
+    for code, message, _ in answer.entries:
+        _check(code, message)
+
+
+async def quota_of(admin: Access, user: str) -> dict[str, float]:
+    """Return what is set for a user, under Kafka's own names. Raises KafkaError."""
+    answer = await _ask(admin, DescribeClientQuotasRequest([("user", 0, user)], True))
+    _check(answer.error_code, answer.error_message)
+    return {name: value for _, values in answer.entries for name, value in values}
+
+
+async def _ask(admin: Access, request: object) -> Any:
     host, _, port = admin.url.split(",")[0].rpartition(":")
     options = {name: value for name, value in admin.aiokafka().items() if name != "bootstrap_servers"}
     connection = await create_conn(host, int(port), **options)
-    with closing(connection):
-        answer = await connection.send(AlterClientQuotas(user, quota))
-    for code, message, _ in answer.entries:
-        if code:
-            error: type[KafkaError] = for_code(code)
-            raise error(message)
+    try:
+        return await connection.send(request)
+    finally:
+        await connection.close()
+
+
+def _check(code: int, message: str | None) -> None:
+    if code:
+        error: type[KafkaError] = for_code(code)
+        raise error(message)

@@ -26,6 +26,7 @@ from deploy.local.certificates import LASTS, Authority
 from deploy.local.cluster import KafkaCluster
 from deploy.local.kafka import nodes_in, process_of
 from deploy.local.kafka_properties import ADMIN, Security
+from deploy.local.kafka_server import TIMEOUT
 from deploy.local.native import kafka_libs
 from deploy.local.process import Process
 from deploy.local.quotas import set_quota
@@ -97,6 +98,17 @@ class SecureKafka(KafkaCluster):
         filters = [AclBindingFilter(*words) for right in rights for words in _words(user, right)]
         self._administer(lambda admin: admin.delete_acls(filters))
 
+    def rights(self, user: str) -> set[Right]:
+        """Return the rights that the brokers hold for a user."""
+        found: dict[tuple[Any, ...], list[Any]] = {}
+        for one in self._admin().describe_acls(acls_of(f"User:{user}")).result(TIMEOUT):
+            prefixed = one.resource_pattern_type == ResourcePatternType.PREFIXED
+            key = one.restype.name.lower(), one.name, prefixed
+            found.setdefault(key, []).append(one.operation.name.capitalize())
+        return {
+            Right(kind, name, tuple(sorted(does)), prefix) for (kind, name, prefix), does in found.items()
+        }
+
     def limit(self, user: str, quota: Quota) -> None:
         """Let a user have no more than `quota` of each broker."""
         with ThreadPoolExecutor(1) as thread:  # whoever calls may have an event loop of its own
@@ -139,6 +151,19 @@ def secure_kafka(
         )
     ports, mutual = [node.port for node in nodes], [node.mutual_port for node in nodes]
     return SecureKafka(processes, ports, [p for p in mutual if p], authority, {**users, ADMIN: password})
+
+
+def acls_of(principal: str | None = None) -> AclBindingFilter:
+    """Return the filter that finds all rights of somebody, or of everybody."""
+    return AclBindingFilter(
+        ResourceType.ANY,
+        None,  # type: ignore[arg-type]  # any name; the annotations do not know it
+        ResourcePatternType.ANY,
+        principal,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
+        AclOperation.ANY,
+        AclPermissionType.ANY,
+    )
 
 
 def _words(user: str, right: Right) -> Iterator[tuple[Any, ...]]:
