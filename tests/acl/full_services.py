@@ -1,7 +1,7 @@
 """Each service as its own user: with the rights of the table it works, with one of them less it says so."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +9,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from click.testing import CliRunner
 
-from deploy.local.demo.day import load_day
-from deploy.local.demo.world import agencies_of, groups_of
 from deploy.local.secure import SecureKafka
 from services.declared import declared
 from shared.bus import Service
-from shared.bus.admin import topics
 from shared.bus.dlq import dlq
 from shared.bus.runtime import Runtime
 from shared.contracts.topics import (
@@ -23,32 +20,13 @@ from shared.contracts.topics import (
     REPORTS_RECEIVED,
     REPORTS_RECEIVED_URGENT,
 )
-from shared.rights import OPERATOR, Operation, Right
-from tests.acl.clients import running, send
-from tests.bus.live import World
+from shared.rights import Operation, Right
+from tests.acl.clients import send
+from tests.acl.working import at_work, everything
 from tests.bus.support import record_of, report, until
-from tests.intake.live import Door, new_door, told
+from tests.intake.live import new_door
 
 BROKEN = b"no event at all"
-
-
-@pytest.fixture(scope="module")
-def made(secure: SecureKafka, operator: dict[str, str]) -> SecureKafka:
-    """With every topic, created by the operator with the operator's own rights."""
-    arguments = ["create", "--replication", "1", "--partitions", "1"]
-    for code in agencies_of(load_day()):
-        arguments += ["--agency", code]
-    for group, inputs in groups_of(load_day()).items():
-        arguments += ["--group", f"{group}={','.join(topic.name for topic in inputs)}"]
-    done = CliRunner().invoke(topics, arguments, env=operator)
-    assert done.exit_code == 0, done.output
-    return secure
-
-
-@pytest.fixture(scope="module")
-def operator(secure: SecureKafka) -> dict[str, str]:
-    """The operator's environment."""
-    return secure.environment(OPERATOR)
 
 
 @pytest.fixture
@@ -66,16 +44,6 @@ def without(kafka: SecureKafka, user: str, kind: str, name: str, operation: Oper
         yield
     finally:
         kafka.give(user, taken)
-
-
-@asynccontextmanager
-async def at_work(kafka: SecureKafka, service: Service, folder: Path, door: Door) -> AsyncIterator[Runtime]:
-    """The service in this process, as its own user."""
-    access = kafka.access(service.name)
-    extra = access.environment() | told(folder, door) | {"CLOCK_RATE": "1", "DRAIN_SECONDS": "1"}
-    world = World(access.url, f"sqlite:///{folder}/{service.name}.db", service.name, extra)
-    async with world.running(service) as runtime:
-        yield runtime
 
 
 MISSING: list[tuple[str, str, str, Operation]] = [
@@ -104,7 +72,7 @@ async def test_a_service_with_one_right_less_says_that_it_is_refused(
     door = new_door()
     await send(made.access("intake"), record_of(REPORTS_RECEIVED, report(4, category="theft")))
     with without(made, user, kind, name, operation):
-        async with at_work(made, services[user], tmp_path, door) as runtime:
+        async with at_work(made.access(user), services[user], tmp_path, door) as runtime:
             if user == "intake":
                 await door.opens()
                 assert (await door.post()).status_code == 202
@@ -133,10 +101,78 @@ async def test_geo_locates_and_sets_poison_aside_and_the_operator_replays_it(
     ordinary = record_of(REPORTS_RECEIVED, report(2, category="theft"))
     poison = replace(record_of(REPORTS_RECEIVED, report(3)), value=BROKEN)
     await send(made.access("intake"), record_of(REPORTS_RECEIVED_URGENT, urgent), ordinary, poison)
-    async with at_work(made, services["geo"], tmp_path, new_door()) as runtime:
+    async with at_work(made.access("geo"), services["geo"], tmp_path, new_door()) as runtime:
         for topic in (REPORTS_LOCATED, REPORTS_LOCATED_URGENT):
-            assert await first(made, topic.name)
-        assert await first(made, REPORTS_RECEIVED.dlq("geo")) == BROKEN
+            await until(lambda topic=topic: everything(made, topic.name), f"{topic} has a report")  # type: ignore[misc]
+        [dead] = await until(lambda: everything(made, REPORTS_RECEIVED.dlq("geo")), "a dead letter")
+        assert dead.value == BROKEN
+        assert not refusals(runtime)
+    listed = CliRunner().invoke(dlq, ["list"], env=operator)
+    assert REPORTS_RECEIVED.dlq("geo") in listed.output, listed.output
+    again = CliRunner().invoke(dlq, ["replay", REPORTS_RECEIVED.dlq("geo"), "--all"], env=operator)
+    assert "-> geo.replay" in again.output, again.output
+
+
+MISSING: list[tuple[str, str, str, Operation]] = [
+    ("geo", "group", "geo", "Read"),
+    ("geo", "topic", "reports.received", "Read"),
+    ("geo", "topic", "reports.received.geo.dlq", "Write"),
+    ("geo", "topic", "reports.located", "Write"),
+    ("dispatch", "group", "dispatch-gateway", "Read"),
+    ("intake", "topic", "reports.received", "Write"),
+    ("notify", "topic", "incidents", "Read"),
+    ("notify", "topic", "agreements", "Read"),
+]
+
+
+@pytest.mark.parametrize(("user", "kind", "name", "operation"), MISSING)
+async def test_a_service_with_one_right_less_says_that_it_is_refused(
+    made: SecureKafka,
+    services: dict[str, Service],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    user: str,
+    kind: str,
+    name: str,
+    operation: Operation,
+) -> None:
+    door = new_door()
+    await send(made.access("intake"), record_of(REPORTS_RECEIVED, report(4, category="theft")))
+    with without(made, user, kind, name, operation):
+        async with at_work(made.access(user), services[user], tmp_path, door) as runtime:
+            if user == "intake":
+                await door.opens()
+                assert (await door.post()).status_code == 202
+            await until(lambda: says_so(runtime, caplog), "it is told", 40)
+
+
+def says_so(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> bool:
+    """Whether the service has ended with a reason, has counted a refusal, or has logged one."""
+    logged = [str(vars(record).get("error")) for record in caplog.records]
+    return bool(
+        runtime.failure or refusals(runtime) or [one for one in logged if "AuthorizationFailed" in one]
+    )
+
+
+def refusals(runtime: Runtime) -> float:
+    """How often Kafka has refused what the service asked for."""
+    reason = {"reason": "not_authorized"}
+    names = ("ruamjai_retried_total", "ruamjai_producer_recreated_total")
+    return sum(runtime.registry.get_sample_value(name, reason) or 0.0 for name in names)
+
+
+async def test_geo_locates_and_sets_poison_aside_and_the_operator_replays_it(
+    made: SecureKafka, services: dict[str, Service], operator: dict[str, str], tmp_path: Path
+) -> None:
+    urgent = report(1, category="medical_emergency", priority="P1")
+    ordinary = record_of(REPORTS_RECEIVED, report(2, category="theft"))
+    poison = replace(record_of(REPORTS_RECEIVED, report(3)), value=BROKEN)
+    await send(made.access("intake"), record_of(REPORTS_RECEIVED_URGENT, urgent), ordinary, poison)
+    async with at_work(made.access("geo"), services["geo"], tmp_path, new_door()) as runtime:
+        for topic in (REPORTS_LOCATED, REPORTS_LOCATED_URGENT):
+            await until(lambda topic=topic: everything(made, topic.name), f"{topic} has a report")  # type: ignore[misc]
+        [dead] = await until(lambda: everything(made, REPORTS_RECEIVED.dlq("geo")), "a dead letter")
+        assert dead.value == BROKEN
         assert not refusals(runtime)
     listed = CliRunner().invoke(dlq, ["list"], env=operator)
     assert REPORTS_RECEIVED.dlq("geo") in listed.output, listed.output
