@@ -50,9 +50,15 @@ async def flowing(access: Access) -> AsyncIterator[list[Delivery]]:
         await publisher.close()
 
 
-async def located(kafka: SecureKafka) -> set[str]:
-    """The ids of the reports that have gone through geo."""
-    return {dict(r.headers)["ce_subject"].decode() for r in await everything(kafka, REPORTS_LOCATED.name)}
+async def all_located(kafka: SecureKafka, wanted: set[str]) -> None:
+    """Wait until all these reports have gone through geo."""
+
+    async def there() -> bool:
+        records = await everything(kafka, REPORTS_LOCATED.name)
+        return wanted <= {dict(record.headers)["ce_subject"].decode() for record in records}
+
+    held: bool = await until(there, "the reports go through", 60)
+    assert held
 
 
 async def test_a_service_gets_a_new_certificate_and_no_record_is_lost(
@@ -64,12 +70,7 @@ async def test_a_service_gets_a_new_certificate_and_no_record_is_lost(
             access, so_far = made.certified("geo"), len(sent)
             [geo] = [service for service in declared() if service.name == "geo"]
             async with at_work(access, geo, tmp_path, new_door()):
-                wanted = {f"rep-{n}" for n in range(so_far + 40)}
-                await until(lambda w=wanted: _has(made, w), "reports go through", 60)  # type: ignore[misc]
-
-
-async def _has(kafka: SecureKafka, wanted: set[str]) -> bool:
-    return wanted <= await located(kafka)
+                await all_located(made, {f"rep-{n}" for n in range(so_far + 40)})
 
 
 async def test_the_authority_is_changed_under_a_process_that_runs_and_no_record_is_lost(

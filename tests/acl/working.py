@@ -12,6 +12,7 @@ from shared.bus import Service
 from shared.bus.runtime import Runtime
 from tests.acl.clients import running
 from tests.bus.live import World
+from tests.bus.support import until
 from tests.intake.live import Door, told
 
 
@@ -38,3 +39,13 @@ async def everything(kafka: SecureKafka, topic: str, partitions: int = 1) -> lis
             for batch in (await reader.getmany(timeout_ms=200)).values():
                 found += batch
     return found
+
+
+async def arrived(kafka: SecureKafka, topic: str, count: int) -> list[ConsumerRecord]:
+    """The same once it is at least `count` records."""
+
+    async def enough() -> list[ConsumerRecord] | None:
+        found = await everything(kafka, topic)
+        return found if len(found) >= count else None
+
+    return await until(enough, f"{count} records on {topic}", 40)
