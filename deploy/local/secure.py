@@ -101,7 +101,8 @@ class SecureKafka(KafkaCluster):
     def rights(self, user: str) -> set[Right]:
         """Return the rights that the brokers hold for a user."""
         found: dict[tuple[Any, ...], list[Any]] = {}
-        for one in self._admin().describe_acls(acls_of(f"User:{user}")).result(TIMEOUT):
+        admin = self._admin()  # kept until it has answered
+        for one in admin.describe_acls(acls_of(f"User:{user}")).result(TIMEOUT):
             prefixed = one.resource_pattern_type == ResourcePatternType.PREFIXED
             key = one.restype.name.lower(), one.name, prefixed
             found.setdefault(key, []).append(one.operation.name.capitalize())
