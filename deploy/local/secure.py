@@ -90,8 +90,8 @@ class SecureKafka(KafkaCluster):
 
     def give(self, user: str, rights: Iterable[Right]) -> None:
         """Give rights to a user, in effect when this returns or a moment later."""
-        bindings = [AclBinding(*words) for right in rights for words in _words(user, right)]
-        self._administer(lambda admin: admin.create_acls(bindings))
+        wanted = bindings(user, rights)
+        self._administer(lambda admin: admin.create_acls(wanted))
 
     def take(self, user: str, rights: Iterable[Right]) -> None:
         """Take rights from a user, also from its open connections."""
@@ -152,6 +152,11 @@ def secure_kafka(
         )
     ports, mutual = [node.port for node in nodes], [node.mutual_port for node in nodes]
     return SecureKafka(processes, ports, [p for p in mutual if p], authority, {**users, ADMIN: password})
+
+
+def bindings(user: str, rights: Iterable[Right]) -> list[AclBinding]:
+    """Return rights as the administration client has them: one binding per operation."""
+    return [AclBinding(*words) for right in rights for words in _words(user, right)]
 
 
 def acls_of(principal: str | None = None) -> AclBindingFilter:

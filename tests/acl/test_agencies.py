@@ -14,8 +14,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its names a
 
 from deploy.local.access import Access
 from deploy.local.quotas import quota_of
-from deploy.local.secure import SecureKafka, acls_of
-from shared.rights import User, agency_user
+from deploy.local.secure import SecureKafka, acls_of, bindings
+from shared.rights import Right, User, agency_user
 from shared.rights.kafka_acls import limits_of
 from tests.acl.clients import read, running, write
 
@@ -99,10 +99,12 @@ def test_it_deletes_no_topic_and_learns_no_settings_of_one(admin: AdminClient, t
         admin.describe_configs([asked])[asked].result(10)
 
 
-def test_it_learns_nobody_s_rights(admin: AdminClient) -> None:
-    with pytest.raises(KafkaException) as refused:
-        admin.describe_acls(acls_of()).result(10)
-    assert refused.value.args[0].code() == KafkaError.CLUSTER_AUTHORIZATION_FAILED
+def test_it_learns_nobody_s_rights_and_gives_itself_none(secure: SecureKafka, admin: AdminClient) -> None:
+    assert admin.describe_acls(acls_of()).result(10) == []
+    [wanted] = bindings("agency-rescue", [Right("topic", "incidents", ("Read",))])
+    with pytest.raises(KafkaException):
+        admin.create_acls([wanted])[wanted].result(10)
+    assert not [right for right in secure.rights("agency-rescue") if right.name == "incidents"]
 
 
 def test_the_brokers_hold_exactly_the_rights_of_the_table(
