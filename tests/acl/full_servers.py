@@ -1,6 +1,7 @@
 """`make servers SECURE=1`: a file for every user makes a shell that user, with its rights and no others."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -33,9 +34,8 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def create_topics(file: Path) -> subprocess.CompletedProcess[str]:
     """Let a shell that has read `file` create an agency's topics."""
-    shell = (
-        f'. "{file}"; exec "{sys.executable}" -c "{RUAMJAI}" topics create --replication 1 --agency rescue'
-    )
+    create = shlex.join([sys.executable, "-c", RUAMJAI, "topics", "create", "--replication", "1"])
+    shell = f'. "{file}"; exec {create} --agency rescue'
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     return subprocess.run(["sh", "-c", shell], env=environ, capture_output=True, text=True, check=False)
 
