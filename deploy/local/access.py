@@ -8,6 +8,15 @@ from deploy.local.certificates import Certificate
 from deploy.local.kafka_properties import SCRAM
 from shared.settings import KafkaClientOptions, kafka_client_options, load_settings
 
+SETTINGS = (
+    "KAFKA_SASL_MECHANISM",
+    "KAFKA_SASL_USERNAME",
+    "KAFKA_SASL_PASSWORD",
+    "KAFKA_CERT_FILE",
+    "KAFKA_KEY_FILE",
+)
+"""What one way in sets and another must not have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -35,8 +44,9 @@ class Access:
         }
 
     def exports(self) -> str:
-        """The same as lines of a shell."""
-        return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.environment().items())
+        """The same as lines of a shell, whoever that shell has been before."""
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in self.environment().items()]
+        return "".join([f"unset {' '.join(SETTINGS)}\n", *lines])
 
     def aiokafka(self) -> KafkaClientOptions:
         """The arguments of an aiokafka client."""

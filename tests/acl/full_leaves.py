@@ -31,7 +31,7 @@ CLOCK = {"CLOCK_RATE": "60", "CLOCK_ANCHOR": datetime.now(UTC).isoformat()}
 
 
 @pytest.fixture
-def operator(made: SecureKafka) -> Settings:
+def settings(made: SecureKafka) -> Settings:
     """The operator's settings, on the clock of notify."""
     return load_settings("ruamjai", made.environment(OPERATOR) | CLOCK)
 
@@ -70,21 +70,21 @@ async def told(kafka: SecureKafka, agency: str, count: int) -> list[IncidentShar
 
 
 async def test_an_agency_that_leaves_sees_no_more_and_nobody_else_waits(
-    made: SecureKafka, operator: Settings, table: dict[str, User], tmp_path: Path
+    made: SecureKafka, settings: Settings, table: dict[str, User], tmp_path: Path
 ) -> None:
-    now = clock_from(operator).now()
+    now = clock_from(settings).now()
     folder = tmp_path / "agreements"
     folder.mkdir()
     for agency in (GUARD, RESCUE):
         (folder / f"{agency}.yaml").write_text(agreement(agency, now))
-    await publish_folder(operator, folder)
+    await publish_folder(settings, folder)
     [notify] = [service for service in declared() if service.name == "notify"]
     async with at_work(made.access("notify"), notify, tmp_path, new_door(), **CLOCK):
         await say(made, opened("inc-leaves"), now)
         assert [event.presence for event in await told(made, GUARD, 1)] == [Presence.ENTERED]
-        end = {"effective_at": clock_from(operator).now().isoformat(), "reason": "it leaves"}
+        end = {"effective_at": clock_from(settings).now().isoformat(), "reason": "it leaves"}
         (folder / f"{GUARD}.yaml").write_text(agreement(GUARD, now, withdrawn=end))
-        await publish_folder(operator, folder)
+        await publish_folder(settings, folder)
         assert (await told(made, GUARD, 2))[-1].presence is Presence.LEFT
         made.take(f"agency-{GUARD}", table[f"agency-{GUARD}"].rights)
         made.remove_user(f"agency-{GUARD}")
