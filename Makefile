@@ -10,6 +10,7 @@ SEED ?= 1
 BROKERS ?= 3
 SERVICES_ARGS ?=
 SERVERS ?=
+SECURE ?=
 ONCE ?=
 TARGET ?=
 KAFKA ?=
@@ -18,18 +19,21 @@ RATE ?= 100
 VERSION ?= $(shell git describe --tags --always --dirty)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs rules servers crash crash-controls bench soak images compose-up compose-down compose-test clean
+.PHONY: help setup demo test acl-test lint format docs rules servers crash crash-controls bench soak images compose-up compose-down compose-test clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 setup: .venv/.synced ## Install the locked dependencies into .venv
 
-demo: .venv/.synced ## A day in Phetchabun on the four services, until Ctrl-C (ONCE=1, KAFKA=native, TARGET=compose)
+demo: .venv/.synced ## A day in Phetchabun on the four services, until Ctrl-C (ONCE=1, KAFKA=native or secure, TARGET=compose)
 	$(if $(TARGET),deploy/local/$(TARGET).sh demo,$(RUN) -m deploy.local.demo $(if $(ONCE),--once) $(if $(KAFKA),--kafka $(KAFKA)))
 
 test: .venv/.synced ## Run all tests, on real servers that are fetched and started by themselves
 	$(RUN) -m pytest $(ARGS)
+
+acl-test: .venv/.synced ## Try on a real, secure Kafka what each user may do and may not (69: no Kafka here)
+	$(RUN) -m tests.acl $(ARGS)
 
 lint: .venv/.synced ## Check style and types
 	.venv/bin/ruff check .
@@ -45,12 +49,13 @@ docs: .venv/.synced ## Write the generated pages, schemas and dashboards again
 	$(RUN) -m shared.settings > docs/reference/settings.md
 	$(RUN) -m shared.telemetry > docs/reference/metrics.md
 	$(RUN) -m deploy.watch
+	$(RUN) -m deploy.local.demo.users > deploy/k8s/components/kafka-users/users.yaml
 
 rules: .venv/.synced ## Judge the alerting rules with promtool, which is built if need be
 	$(RUN) -m tests.watch.promtool
 
-servers: .venv/.synced ## Start Kafka and the store until Ctrl-C (SERVERS="--brokers 3", "--secure", ...)
-	$(RUN) -m deploy.local.servers $(SERVERS)
+servers: .venv/.synced ## Start Kafka and the store until Ctrl-C (SERVERS="--brokers 3", SECURE=1)
+	$(RUN) -m deploy.local.servers $(if $(SECURE),--secure) $(SERVERS)
 
 crash: .venv/.synced ## Break a running stream, then the four services, and judge what arrives (ROUNDS, SEED, BROKERS)
 	$(RUN) -m tests.crash --rounds $(ROUNDS) --seed $(SEED) --brokers $(BROKERS) $(ARGS)

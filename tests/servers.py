@@ -1,4 +1,4 @@
-"""What tests say about servers: whether one is real enough for them, and how aiokafka logs in."""
+"""What tests say about servers: whether one is real enough for them."""
 
 import os
 from typing import Any
@@ -20,13 +20,3 @@ def require_ours(server: object, kind: type, what: str) -> None:
     """Skip the test when the server cannot be killed because somebody else started it."""
     if not isinstance(server, kind):
         pytest.skip(f"expected: {what} was started elsewhere and is not ours to kill")
-
-
-def aiokafka_login(user: str, password: str) -> dict[str, str]:
-    """The settings with which an aiokafka client logs in to a secure cluster of `deploy.local`."""
-    return {
-        "security_protocol": "SASL_PLAINTEXT",
-        "sasl_mechanism": "SCRAM-SHA-256",
-        "sasl_plain_username": user,
-        "sasl_plain_password": password,
-    }

@@ -17,7 +17,7 @@ from deploy.local.unavailable import Unavailable
 
 FORCE = "RUAMJAI_SERVERS"
 T = TypeVar("T")
-Server = TypeVar("Server", KafkaCluster, MongoServer)
+Server = TypeVar("Server", bound=KafkaCluster | MongoServer)
 
 
 class Source(StrEnum):

@@ -1,6 +1,6 @@
 """Kafka brokers with the faults tests need, whatever they run in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Self
 
@@ -18,14 +18,11 @@ class KafkaCluster(KafkaServer):
         self,
         processes: Sequence[Process],
         ports: Sequence[int],
-        login: tuple[str, str] | None = None,
-        users: Mapping[str, str] | None = None,
     ) -> None:
-        """Nothing starts here. `users` (name → password) are added when a secure cluster is up."""
+        """Nothing starts here."""
         self._processes = processes
         self._urls = [f"127.0.0.1:{port}" for port in ports]
-        self._new_users = dict(users or {})
-        super().__init__(",".join(self._urls), login)
+        super().__init__(",".join(self._urls))
 
     def __enter__(self) -> Self:
         self.start()
@@ -41,8 +38,6 @@ class KafkaCluster(KafkaServer):
             self._processes[index].start()
         for index in chosen:
             poll(partial(self._ready, index), READY_SECONDS, f"Kafka broker {index} ready")
-        while self._new_users:
-            self.add_user(*self._new_users.popitem())
 
     def kill(self, broker: int = 0) -> None:
         """SIGKILL: the broker is gone at once, its data stays."""

@@ -1,9 +1,10 @@
 """The settings of one node of a local KRaft cluster: every node is broker and controller at once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ADMIN = "admin"
+SCRAM = "SCRAM-SHA-512"
 
 
 @dataclass(frozen=True)
@@ -15,12 +16,23 @@ class Node:
     controller_port: int
     log_dir: str
     bind: str = "127.0.0.1"
+    mutual_port: int | None = None
+    """Where clients that prove who they are by a certificate come in, if any do."""
 
 
-def server_properties(node: Node, nodes: list[Node], admin_password: str | None = None) -> dict[str, str]:
-    """All settings; with an admin password, clients must log in and may do nothing without an ACL."""
-    security = _secure(admin_password) if admin_password else _open()
-    settings = {**_identity(node, nodes), **_for_tests(len(nodes)), **security}
+@dataclass(frozen=True)
+class Security:
+    """The administrator's password, and PEM files: certificate with key, and the authorities we trust."""
+
+    password: str = field(repr=False)
+    keystore: str
+    truststore: str
+
+
+def server_properties(node: Node, nodes: list[Node], security: Security | None = None) -> dict[str, str]:
+    """All settings; with security, clients must say who they are and may do nothing without an ACL."""
+    secure = _secure(security) if security else _open()
+    settings = {**_identity(node, nodes), **_for_tests(len(nodes)), **secure}
     return {name: str(value) for name, value in settings.items()}
 
 
@@ -29,12 +41,17 @@ def _identity(node: Node, nodes: list[Node]) -> Mapping[str, object]:
         "node.id": node.number,
         "process.roles": "broker,controller",
         "controller.quorum.voters": ",".join(f"{n.number}@127.0.0.1:{n.controller_port}" for n in nodes),
-        "listeners": f"CLIENT://{node.bind}:{node.port},CONTROLLER://127.0.0.1:{node.controller_port}",
-        "advertised.listeners": f"CLIENT://127.0.0.1:{node.port}",
+        "listeners": f"{_clients(node, node.bind)},CONTROLLER://127.0.0.1:{node.controller_port}",
+        "advertised.listeners": _clients(node, "127.0.0.1"),
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "CLIENT",
         "log.dirs": node.log_dir,
     }
+
+
+def _clients(node: Node, host: str) -> str:
+    mutual = f",MUTUAL://{host}:{node.mutual_port}" if node.mutual_port else ""
+    return f"CLIENT://{host}:{node.port}{mutual}"
 
 
 def _for_tests(brokers: int) -> Mapping[str, object]:
@@ -63,19 +80,29 @@ def _open() -> Mapping[str, object]:
     return {"listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT"}
 
 
-def _secure(admin_password: str) -> Mapping[str, object]:
-    """SCRAM for clients and brokers; PLAIN for controllers, which start before SCRAM users can be read."""
-    login = f'username="{ADMIN}" password="{admin_password}"'
+def _secure(security: Security) -> Mapping[str, object]:
+    """TLS for everybody; SCRAM for clients and brokers, or a certificate on a port of its own.
+
+    Controllers log in with PLAIN: they start before SCRAM users can be read.
+    """
+    login = f'username="{ADMIN}" password="{security.password}"'
     scram = f"org.apache.kafka.common.security.scram.ScramLoginModule required {login};"
-    plain = "org.apache.kafka.common.security.plain.PlainLoginModule required "
+    plain = f"org.apache.kafka.common.security.plain.PlainLoginModule required {login}"
     return {
-        "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
-        "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-256",
+        "listener.security.protocol.map": "CLIENT:SASL_SSL,MUTUAL:SSL,CONTROLLER:SASL_SSL",
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": security.keystore,
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": security.truststore,
+        "listener.name.mutual.ssl.client.auth": "required",
+        # So that a user has the same name, and the same rights, however it comes in.
+        "listener.name.mutual.ssl.principal.mapping.rules": "RULE:^CN=([^,]+).*$/$1/",
+        "sasl.mechanism.inter.broker.protocol": SCRAM,
         "sasl.mechanism.controller.protocol": "PLAIN",
-        "listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-256",
-        "listener.name.client.scram-sha-256.sasl.jaas.config": scram,
+        "listener.name.client.sasl.enabled.mechanisms": SCRAM,
+        f"listener.name.client.{SCRAM.lower()}.sasl.jaas.config": scram,
         "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
-        "listener.name.controller.plain.sasl.jaas.config": f'{plain}{login} user_{ADMIN}="{admin_password}";',
+        "listener.name.controller.plain.sasl.jaas.config": f'{plain} user_{ADMIN}="{security.password}";',
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": f"User:{ADMIN}",
         "allow.everyone.if.no.acl.found": "false",

@@ -1,35 +1,37 @@
 """What every Kafka offers to tests and tools, whoever started it: its address and administrative calls."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its names are not re-exported explicitly
-    AclBinding,
-    AclOperation,
-    AclPermissionType,
     AdminClient,
     NewTopic,
-    ResourcePatternType,
-    ResourceType,
-    ScramCredentialInfo,
-    ScramMechanism,
-    UserScramCredentialUpsertion,
 )
 
+from deploy.local.access import Access
 from deploy.local.wait import poll
+from shared.settings import KafkaClientOptions
 
 TIMEOUT = 30.0  # seconds for an administrative change; a broker just started may need most of it
 CALL_SECONDS = 3.0
-SCRAM_ITERATIONS = 4096
 
 
 class KafkaServer:
-    """A Kafka at `url` ("host:port,…"); `login` is (user, password) when it wants SASL."""
+    """A Kafka at `url` ("host:port,…"); `admin` is an administrator's way in when not everybody may enter."""
 
-    def __init__(self, url: str, login: tuple[str, str] | None = None) -> None:
+    def __init__(self, url: str, admin: Access | None = None) -> None:
         self.url = url
-        self.login = login
+        self.admin = admin
+
+    def environment(self, user: str) -> dict[str, str]:
+        """The settings with which a process of ours connects; here everybody may enter."""
+        del user
+        return {"KAFKA_URL": self.url}
+
+    def client(self, user: str) -> KafkaClientOptions:
+        """The arguments with which an aiokafka client connects."""
+        return KafkaClientOptions(bootstrap_servers=self.url.split(","))
 
     def create_topic(
         self, name: str, partitions: int = 1, replication: int = 1, config: Mapping[str, str] | None = None
@@ -51,24 +53,6 @@ class KafkaServer:
         metadata = self._admin(url).list_topics(topic, timeout=CALL_SECONDS).topics[topic]
         return {number: max(-1, one.leader - 1) for number, one in metadata.partitions.items()}
 
-    def add_user(self, name: str, password: str) -> None:
-        """Create or change a SCRAM-SHA-256 user, who may do nothing until `allow` says so."""
-        scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, SCRAM_ITERATIONS)
-        change = UserScramCredentialUpsertion(name, scram, password.encode())
-        self._administer(lambda admin: admin.alter_user_scram_credentials([change]))
-
-    def allow(
-        self, user: str, operations: Sequence[str], *, topic: str = "", group: str = "", prefix: bool = False
-    ) -> None:
-        """Allow `operations` ("READ", "WRITE", …) on a topic or a group, or with `prefix` on all so named."""
-        resource = (ResourceType.TOPIC, topic) if topic else (ResourceType.GROUP, group)
-        pattern = ResourcePatternType.PREFIXED if prefix else ResourcePatternType.LITERAL
-        bindings = [
-            AclBinding(*resource, pattern, f"User:{user}", "*", AclOperation[one], AclPermissionType.ALLOW)
-            for one in operations
-        ]
-        self._administer(lambda admin: admin.create_acls(bindings))
-
     def brokers(self, url: str | None = None) -> set[int]:
         """Indexes of the brokers that the one at `url` knows to be alive; empty when it does not answer."""
         try:
@@ -86,7 +70,12 @@ class KafkaServer:
 
     def _admin(self, url: str | None = None) -> AdminClient:
         # One client per call: a lasting one would go on dialling a broker that a test has killed, and log it.
-        return AdminClient({"bootstrap.servers": url or self.url, "log_level": 0, **_login(self.login)})
+        secrets = self.admin.librdkafka() if self.admin else {}
+        return AdminClient({"bootstrap.servers": url or self.url, "log_level": 0, **secrets})
+
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic and all that is on it."""
+        self._administer(lambda admin: admin.delete_topics([name]))
 
     def _administer(
         self, call: Callable[[AdminClient], Mapping[Any, Any]], tolerated: int | None = None
@@ -98,15 +87,3 @@ class KafkaServer:
             except KafkaException as error:
                 if error.args[0].code() != tolerated:
                     raise
-
-
-def _login(login: tuple[str, str] | None) -> dict[str, str]:
-    """The security settings of a librdkafka client for (user, password), or none."""
-    if login is None:
-        return {}
-    return {
-        "security.protocol": "SASL_PLAINTEXT",
-        "sasl.mechanism": "SCRAM-SHA-256",
-        "sasl.username": login[0],
-        "sasl.password": login[1],
-    }

@@ -11,7 +11,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--embedded", action="store_true", help="librdkafka's broker in this process and no MongoDB")
     add("--brokers", type=int, choices=(1, 3), default=1, help="3: replicated, one may die")
-    add("--secure", action="store_true", help="log-in with SCRAM-SHA-256, everything denied without an ACL")
+    add(
+        "--secure",
+        action="store_true",
+        help="TLS, and a user with its own rights for each of us",
+    )
+    add("--agreements", type=Path, metavar="DIR", help="the agencies are those with an agreement there")
     add("--user", type=_user, action="append", dest="users", metavar="NAME:PASSWORD", default=[])
     add("--data", type=Path, metavar="DIR", help="keep the data there; without it a temporary directory")
     add("--kafka-port", type=int, metavar="PORT", help="of the first broker; without it any free one")
@@ -20,8 +25,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--no-mongo", action="store_false", dest="mongo")
     options = parser.parse_args(arguments)
     options.users = dict(options.users)
-    if options.users and not options.secure:
-        parser.error("--user goes with --secure")
+    if (options.users or options.agreements) and not options.secure:
+        parser.error("--user and --agreements go with --secure")
     if options.embedded and (options.secure or options.brokers > 1):
         parser.error("--embedded is one broker without security")
     return options

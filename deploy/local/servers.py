@@ -20,6 +20,8 @@ from deploy.local.embedded import EmbeddedKafka
 from deploy.local.kafka import native_kafka
 from deploy.local.kafka_server import KafkaServer
 from deploy.local.options import parse
+from deploy.local.secure import SecureKafka
+from deploy.local.secure_servers import lets_in, secured
 from deploy.local.store import MongoServer, native_mongo
 from deploy.local.unavailable import Unavailable
 
@@ -50,9 +52,12 @@ def _scratch() -> tempfile.TemporaryDirectory[str]:
 def _start(options: argparse.Namespace, data: Path, running: ExitStack) -> Iterator[str]:
     """Start the servers one by one and yield the lines to print."""
     if options.kafka:
-        yield from _kafka_settings(running.enter_context(closing(_kafka(options, data / "kafka"))))
+        kafka = running.enter_context(closing(_kafka(options, data / "kafka")))
+        yield from _settings(kafka)
+        if isinstance(kafka, SecureKafka):
+            yield from lets_in(kafka, data / "kafka" / "users")
     if options.users:
-        yield f"# may do nothing before an ACL says so: {', '.join(options.users)}"
+        yield f"# may do nothing before a right says so: {', '.join(options.users)}"
     if options.mongo and not options.embedded:
         yield _export("MONGO_URL", running.enter_context(closing(_mongo(options, data / "mongo"))).url)
 
@@ -60,12 +65,13 @@ def _start(options: argparse.Namespace, data: Path, running: ExitStack) -> Itera
 def _kafka(options: argparse.Namespace, data: Path) -> KafkaCluster | EmbeddedKafka:
     if options.embedded:
         return EmbeddedKafka()
-    users = options.users if options.secure else None
+    if options.secure:
+        return secured(options, data)
     starters = {
         Source.DOCKER: lambda: started(docker_kafka(options.kafka_port)),
-        Source.NATIVE: lambda: started(native_kafka(data, options.brokers, users, options.kafka_port)),
+        Source.NATIVE: lambda: started(native_kafka(data, options.brokers, options.kafka_port)),
     }
-    if options.data or options.secure or options.brokers > 1:
+    if options.data or options.brokers > 1:
         del starters[Source.DOCKER]
     return choose(starters, os.environ.get(FORCE)).server
 
@@ -80,13 +86,9 @@ def _mongo(options: argparse.Namespace, data: Path) -> MongoServer:
     return choose(starters, os.environ.get(FORCE)).server
 
 
-def _kafka_settings(kafka: KafkaServer) -> Iterator[str]:
-    yield _export("KAFKA_URL", kafka.url)
-    if kafka.login:
-        yield _export("KAFKA_SECURITY_PROTOCOL", "SASL_PLAINTEXT")
-        yield _export("KAFKA_SASL_MECHANISM", "SCRAM-SHA-256")
-        yield _export("KAFKA_SASL_USERNAME", kafka.login[0])
-        yield _export("KAFKA_SASL_PASSWORD", kafka.login[1])
+def _settings(kafka: KafkaServer) -> Iterator[str]:
+    environment = kafka.admin.environment() if kafka.admin else {"KAFKA_URL": kafka.url}
+    yield from (_export(name, value) for name, value in environment.items())
 
 
 def _export(name: str, value: str) -> str:

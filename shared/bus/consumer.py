@@ -21,7 +21,7 @@ from aiokafka import (
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from shared.bus.backoff import Backoff
-from shared.bus.errors import FatalError
+from shared.bus.errors import FatalError, broker_reason
 from shared.bus.incoming import Stretch
 from shared.bus.lanes import Lane
 from shared.bus.pace import Pace
@@ -138,7 +138,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             except (KafkaError, OSError, TimeoutError) as error:
                 self.trouble = repr(error)
                 log.warning("Kafka is waited for", extra={"error": repr(error)})
-                self._metrics.retried.labels(Reason.BROKER_UNAVAILABLE).inc()
+                self._metrics.retried.labels(broker_reason(error)).inc()
                 await _close_quietly(client)
                 await backoff.wait()
             except BaseException:
@@ -155,7 +155,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             if time.monotonic() < deadline:  # brokers learn of new topics one after the other
                 await asyncio.sleep(POLL_MS / 1000)
                 continue
-            raise FatalError(f"topics are missing: {', '.join(missing)}; create them, then start again")
+            raise FatalError(
+                f"topics are missing: {', '.join(missing)}; create them, or let this user see them "
+                f"(`ruamjai rights`), then start again"
+            )
 
     async def _fetch(self, client: AIOKafkaConsumer) -> None:
         while True:
@@ -242,6 +245,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Go back to what was really received: a failed `getmany` may have dropped what it had in hand."""
         self.trouble = repr(error)
         self._poll_failures += 1
+        self._metrics.retried.labels(broker_reason(error)).inc()
         log.warning("a fetch failed", extra={"error": repr(error)})
         if self._poll_failures > POLL_FAILURES:
             raise ConsumerStuckError(f"every fetch fails: {error!r}") from error
@@ -280,7 +284,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._client.commit(news)
         except (KafkaError, TimeoutError) as error:
             log.warning("offsets were not committed", extra={"error": repr(error)})
-            self._metrics.retried.labels(Reason.BROKER_UNAVAILABLE).inc()
+            self._metrics.retried.labels(broker_reason(error)).inc()
         else:
             self._committed.update({tp: meta.offset for tp, meta in news.items()})
             self._metrics.commits.labels(CommitKind.OFFSET).inc()

@@ -2,10 +2,21 @@
 
 import asyncio
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 
 from shared.store import StoreUnavailable
 from shared.telemetry.reasons import Reason
+
+NOT_AUTHORIZED = (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+)
 
 
 class Retry(Exception):  # noqa: N818  (what the handler asks for, not what went wrong)
@@ -25,7 +36,12 @@ def transient_reason(error: BaseException) -> Reason | None:
     if isinstance(error, StoreUnavailable):
         return Reason.STORE_UNAVAILABLE
     if isinstance(error, KafkaError):
-        return Reason.BROKER_UNAVAILABLE
+        return broker_reason(error)
     if isinstance(error, Retry | ConnectionError | TimeoutError | asyncio.TimeoutError):
         return Reason.HANDLER_RETRY
     return None
+
+
+def broker_reason(error: BaseException) -> Reason:
+    """Return whether the brokers refuse what was asked, or do not answer."""
+    return Reason.NOT_AUTHORIZED if isinstance(error, NOT_AUTHORIZED) else Reason.BROKER_UNAVAILABLE

@@ -25,7 +25,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
 from shared.bus.backoff import Backoff
-from shared.bus.errors import FatalError
+from shared.bus.errors import FatalError, broker_reason
 from shared.bus.partitioner import partition_of
 from shared.contracts.kafka import Record
 from shared.telemetry import Metrics
@@ -137,7 +137,7 @@ class Publisher:
                     found = await producer.partitions_for(topic)
             except (UnknownTopicOrPartitionError, TopicAuthorizationFailedError) as error:
                 self.trouble = f"{topic} cannot be written: {type(error).__name__}"
-                self._metrics.retried.labels(Reason.BROKER_UNAVAILABLE).inc()
+                self._metrics.retried.labels(broker_reason(error)).inc()
             except (KafkaError, TimeoutError) as error:
                 await self.recreate(generation, error)
             else:
@@ -177,7 +177,9 @@ class Publisher:
                 return
             self.trouble = type(error).__name__
             log.warning("the producer is made anew", extra={"reason": repr(error), "generation": generation})
-            self._metrics.producer_recreated.labels(Reason.PRODUCER_DEAD).inc()
+            reason = broker_reason(error)
+            forbidden = reason is Reason.NOT_AUTHORIZED
+            self._metrics.producer_recreated.labels(reason if forbidden else Reason.PRODUCER_DEAD).inc()
             self._discard(self._producer)
             self._producer = await self._connect_patiently()
             self._generation += 1

@@ -22,12 +22,13 @@ from shared.bus.parking import Parking
 from shared.bus.patience import Patience
 from shared.bus.processor import Processor, Workplace
 from shared.bus.publisher import Publisher
+from shared.bus.refusals import Refusals
 from shared.bus.service import Service
 from shared.bus.subscription import Subscription
 from shared.bus.watch import Watch
 from shared.bus.worker import Worker
 from shared.clock import clock_from
-from shared.settings import ConfigurationError, Settings, load_settings
+from shared.settings import ConfigurationError, Settings, expiries, load_settings
 from shared.store import GroupCommit, Store, open_store
 from shared.telemetry import Health, Metrics, Probes, configure_logging, tracing_from
 
@@ -60,6 +61,7 @@ class Runtime:
         self.store: Store | None = open_store(settings.store_url) if self._needs_store() else None
         self._appends = GroupCommit(self.store.append) if self.store else None
         self.consumers: list[Consumer] = []
+        self._refusals = Refusals(self.metrics)
         self._tasks: list[asyncio.Task[None]] = []
         self._parts: list[asyncio.Task[None]] = []
         self._probes: Probes | None = None
@@ -77,6 +79,9 @@ class Runtime:
         gc.freeze()  # what start-up made lives as long as the process: no reason to look at it again
         gc.set_threshold(*GC_THRESHOLD)
         self._probes = self._open_probes()
+        self._refusals.open()
+        for file, until in expiries(self.settings).items():
+            self.metrics.certificate_expires.labels(file).set(until.timestamp())
         log.info("started", extra={"port": self._probes.port, "service": self.service.name})
         self._tasks = [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._consume())]
         self._tasks[1].add_done_callback(self._ended)
@@ -127,6 +132,7 @@ class Runtime:
         if self.store is not None:
             await self.store.close()
         await asyncio.to_thread(self.tracing.shutdown)
+        self._refusals.close()
         if self._probes is not None:
             self._probes.close()
         log.info("stopped")
@@ -201,6 +207,9 @@ class Runtime:
     def ready(self) -> Health:
         """Whether broker and store answer; where parts work without the broker, whether the store does."""
         broker = self.publisher.trouble or next((c.trouble for c in self.consumers if c.trouble), None)
+        if broker is None:
+            self._refusals.trouble = None  # what was refused before is over
+        broker = self._refusals.trouble or broker
         joined = bool(self.consumers)
         checks = {
             "broker": "answers" if joined and broker is None else broker or "connecting",

@@ -116,8 +116,8 @@ AGREEMENTS = Topic(
     types=(agreement.AgreementPublished.type, agreement.AgreementWithdrawn.type),
     kept=None,
     partitions=1,
-    writers=("notify",),
-    readers=("notify",),
+    writers=("operator",),
+    readers=("notify", "operator"),
 )
 DELIVERIES = Topic(
     "deliveries",
@@ -125,7 +125,7 @@ DELIVERIES = Topic(
     types=(delivery.DeliveryRecorded.type,),
     kept=90 * DAY,
     writers=("notify",),
-    readers=("notify",),
+    readers=("operator",),
 )
 # One partition each: a partner sees one order over all its incidents, and the heartbeat vouches for it all.
 _AGENCY_INCIDENTS = Topic(

@@ -1,5 +1,6 @@
 """One place where a service's settings are read, checked and explained."""
 
+from shared.settings.certificates import expiries
 from shared.settings.errors import ConfigurationError
 from shared.settings.kafka import KafkaClientOptions, kafka_client_options
 from shared.settings.load import SettingsError, load_settings
@@ -11,6 +12,7 @@ __all__ = [
     "KafkaClientOptions",
     "Settings",
     "SettingsError",
+    "expiries",
     "kafka_client_options",
     "load_settings",
     "parse_yaml",

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from shared.telemetry.labels import (
     ByBuild,
+    ByFile,
     ByGroup,
     ByGroupTopic,
     ByGroupTopicPartition,
@@ -89,6 +90,18 @@ class Metrics(Catalogue):
     )
     consumer_recreated: Metric[ByReason[Counter]] = counter(
         "consumer_recreated_total", "Kafka consumers replaced by a new one.", "reason", unit="consumers"
+    )
+    connections_refused: Metric[ByReason[Counter]] = counter(
+        "connections_refused_total",
+        "Connections to Kafka that failed because one side refused the other.",
+        "reason",
+        unit="connections",
+    )
+    certificate_expires: Metric[ByFile[Gauge]] = gauge(
+        "certificate_expires_timestamp_seconds",
+        "When the first certificate runs out of a file this process started with: `authority` or `client`.",
+        "file",
+        unit="seconds",
     )
     rebalances: Metric[Counter] = counter(
         "rebalances_total", "Partition assignments received from the group.", unit="rebalances"

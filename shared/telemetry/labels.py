@@ -39,6 +39,10 @@ class ByReason(Protocol[Child]):
     def labels(self, reason: Reason, /) -> Child: ...
 
 
+class ByFile(Protocol[Child]):
+    def labels(self, file: str, /) -> Child: ...
+
+
 class ByHandler(Protocol[Child]):
     def labels(self, handler: str, /) -> Child: ...
 

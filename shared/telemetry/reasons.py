@@ -29,6 +29,8 @@ class Reason(StrEnum):
     STORE_UNAVAILABLE = "store_unavailable", "the store does not answer"
     BROKER_UNAVAILABLE = "broker_unavailable", "Kafka does not answer"
     NOT_AUTHORIZED = "not_authorized", "Kafka's access rules refuse the operation"
+    LOGIN_REFUSED = "login_refused", "Kafka refuses the user's name or password"
+    CERTIFICATE = "certificate", "a certificate has run out, or whoever signed it is not trusted"
     PRODUCER_DEAD = "producer_dead", "the producer is in a state only a new one heals"
     CONSUMER_STUCK = "consumer_stuck", "positions do not advance although there is something to read"
     OUT_OF_RANGE = "out_of_range", "the next offset to read is no longer kept by the broker"

@@ -66,7 +66,7 @@ def test_a_source_that_is_not_there_is_explained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "mistake"),
     [
-        (["--user", "a:b"], "--user goes with --secure"),
+        (["--user", "a:b"], "--user and --agreements go with --secure"),
         (["--secure", "--user", "a"], "expected NAME:PASSWORD"),
         (["--embedded", "--brokers", "3"], "--embedded is one broker"),
         (["--brokers", "2"], "invalid choice"),

@@ -13,7 +13,8 @@ import httpx
 
 from deploy.local.demo.day import load_day
 from deploy.local.demo.hook import Hook
-from deploy.local.demo.world import ROOT, World, app, running
+from deploy.local.demo.running import app, running
+from deploy.local.demo.world import ROOT, World
 from deploy.local.ports import free_port
 from deploy.local.process import ServerProcess
 from tests.watch.scrape import Recorder
@@ -23,16 +24,11 @@ RECORDINGS = Path(__file__).parent / "recordings"
 DISK_BYTES = 16 << 20
 
 
-def main() -> int:
-    """Record the situations named, or all, at once: each takes minutes and little work. 0 when all are done."""
-    names = sys.argv[1:] or list(SITUATIONS)
-    if len(names) > 1:
-        started = [subprocess.Popen([sys.executable, "-m", "tests.watch.record", name]) for name in names]
-        return max(process.wait() for process in started)
-    [name] = names
-    with tempfile.TemporaryDirectory(prefix=f"ruamjai-{name}-", ignore_cleanup_errors=True) as folder:
-        asyncio.run(record(name, SITUATIONS[name], Path(folder)))
-    return 0
+def main() -> None:
+    """Record the situations named, or all."""
+    for name in sys.argv[1:] or SITUATIONS:
+        with tempfile.TemporaryDirectory(prefix=f"ruamjai-{name}-", ignore_cleanup_errors=True) as folder:
+            asyncio.run(record(name, SITUATIONS[name], Path(folder)))
 
 
 async def record(name: str, situation: Situation, folder: Path) -> None:
@@ -48,7 +44,7 @@ async def record(name: str, situation: Situation, folder: Path) -> None:
         )
         async with receiver, httpx.AsyncClient(timeout=10) as client:
             with world_of as world, probing(world) as (probe, url):
-                hook.secret = world.hook_secret
+                hook.secret = world.credentials.signing
                 targets = {service: world.health(service) for service in world.processes} | {"probe": url}
                 recorder = Recorder(targets, lambda: filesystem(place))
                 task = asyncio.create_task(recorder.run())
@@ -80,12 +76,12 @@ def probing(world: World) -> Iterator[tuple[ServerProcess, str]]:
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "KAFKA_URL": world.kafka.url,
+        "KAFKA_URL": world.kafka,
         "INTAKE_URL": world.api("intake"),
         "HTTP_PORT": str(port),
     }
     command = [sys.executable, "-m", "services.probe.app"]
-    process = ServerProcess(command, world.log("probe"), environ)
+    process = ServerProcess(command, world.folder / "probe.log", environ)
     process.start()
     try:
         yield process, f"http://127.0.0.1:{port}"
@@ -123,4 +119,4 @@ def filesystem(place: Path | None) -> Mapping[str, float]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

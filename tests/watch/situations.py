@@ -103,7 +103,7 @@ async def people(scene: Scene) -> None:
     await scene.agree(rescue=3 * 86400)
     scene.hook.failures = 10_000
     assert await scene.report(CRASH) == 202
-    async with AIOKafkaProducer(bootstrap_servers=scene.world.kafka.url) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=scene.world.kafka) as producer:
         for _ in range(3):
             place = partition_of(DESK, DESKS_COMMANDS.partitions)
             await producer.send_and_wait(DESKS_COMMANDS.name, b"no event", DESK, partition=place)
@@ -124,9 +124,9 @@ async def stalled(scene: Scene) -> None:
         assert await scene.report(CRASH) == 202
         await scene.passes(15)
         with locked(scene.world, "dispatch"):
-            until = scene.recorder.scrapes + 36
+            until = scene.recorder.scrapes + 40
             while scene.recorder.scrapes < until:
-                await asyncio.gather(*(scene.report(NOWHERE) for _ in range(24)), asyncio.sleep(1))
+                await asyncio.gather(*(scene.report(NOWHERE) for _ in range(16)), asyncio.sleep(1))
             scene.recorder.mark("stalled")
     await scene.passes(75)
     scene.recorder.mark("afterwards")
@@ -137,7 +137,7 @@ async def broker_away(scene: Scene) -> None:
     await scene.agree()
     assert await scene.report(CRASH) == 202
     await scene.passes(20)
-    kafka = cast(SwitchedKafka, scene.world.kafka)
+    kafka = cast(SwitchedKafka, scene.world.server)
     SwitchedKafka.set_up(kafka, up=False)
     assert await scene.report(CRASH) == 202
     await scene.passes(200)

@@ -16,7 +16,7 @@ from deploy.local.demo.judge import judge
 from deploy.local.demo.picture import picture
 from deploy.local.demo.play import play, stage
 from deploy.local.demo.visiting import HOOK_PORT, LOGS, visiting
-from deploy.local.demo.world import World
+from deploy.local.demo.world import SECURE, World
 from deploy.local.unavailable import Unavailable
 
 
@@ -39,7 +39,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the summary")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--kafka", choices=["native"], help="start real servers")
+    where.add_argument("--kafka", choices=["native", SECURE], help="start real servers")
     where.add_argument("--visit", type=Path, metavar="FILE", help="services run already; their credentials")
     parser.add_argument("--logs", action="store_true", help="with --visit: what services log is on stdin")
     return parser.parse_args()

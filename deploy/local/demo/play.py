@@ -17,7 +17,7 @@ from deploy.local.demo.hook import Hook
 from deploy.local.demo.plot import Plot
 from deploy.local.demo.reporters import Reporters
 from deploy.local.demo.witness import Reader, Seen, reading
-from deploy.local.demo.world import World, publish
+from deploy.local.demo.world import WITNESS, World, publish
 
 CHAPTER_SECONDS = 45.0
 QUIET_SECONDS = 40.0
@@ -50,17 +50,18 @@ class Stage:
 async def stage(day: Day, world: World, hook: Hook) -> AsyncIterator[Stage]:
     """A stage with its clients at work."""
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
-        producer = AIOKafkaProducer(bootstrap_servers=world.kafka)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
+        producer = AIOKafkaProducer(**world.client(f"agency-{ANSWERS_ITSELF}"))
         await producer.start()
         stack.push_async_callback(producer.stop)
-        reporters = Reporters(world.api("intake"), client)
-        witness = await stack.enter_async_context(reading(world.kafka, world.topics))
+        reporters = Reporters(world.api("intake"), http)
+        witness = await stack.enter_async_context(reading(world.client(WITNESS), world.topics))
         found = Stage(day, world, hook, reporters, Plot(day, reporters), witness)
         for partner in day.partners:
             topics = [f"agency.{partner.agency}.incidents"]
-            found.partners[partner.agency] = await stack.enter_async_context(reading(world.kafka, topics))
-        for crews in _crews(found, client, producer):
+            client = world.client(f"agency-{partner.agency}")
+            found.partners[partner.agency] = await stack.enter_async_context(reading(client, topics))
+        for crews in _crews(found, http, producer):
             task = asyncio.create_task(crews.work())
             task.add_done_callback(lambda done: _note(found, done))
             stack.callback(task.cancel)

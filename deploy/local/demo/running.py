@@ -1,6 +1,7 @@
 """A world that is started here: servers, topics, credentials and the four services, all made afresh."""
 
 import os
+import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -9,16 +10,20 @@ from pathlib import Path
 import httpx
 
 from deploy.local.choose import Source, started
+from deploy.local.cluster import KafkaCluster
 from deploy.local.demo.credentials import made
 from deploy.local.demo.day import Day
-from deploy.local.demo.world import KEYS, SERVICES, World, kept_environ, topics_of
+from deploy.local.demo.users import users_of
+from deploy.local.demo.world import KEYS, SECURE, SERVICES, WITNESS, World, kept_environ, topics_of
 from deploy.local.embedded import EmbeddedKafka
 from deploy.local.kafka import native_kafka
 from deploy.local.kafka_server import KafkaServer
 from deploy.local.ports import free_port
 from deploy.local.process import ServerProcess
+from deploy.local.secure import secure_kafka
 from deploy.local.store import native_mongo
 from deploy.local.wait import poll
+from shared.rights import Right, User
 
 READY_SECONDS = 60.0
 ACKNOWLEDGE_SECONDS = 5
@@ -44,13 +49,14 @@ def running(
 ) -> Iterator[World]:
     """A world with everything ready; on leaving, all that was started here has ended.
 
-    `kafka`: "native" starts real servers; otherwise KAFKA_URL and MONGO_URL count, where they are set.
+    `kafka`: "native" starts real servers, "secure" such with TLS and rights; otherwise KAFKA_URL and
+    MONGO_URL count, where they are set.
     `start` says how a service is run, `extra` are settings of all of them. With `files` they keep SQLite
     files all the same. `callers` may report with API keys of their own.
     """
     with ExitStack() as stack:
-        server, mongo = _servers(folder, kafka, stack, files=files)
-        world = World(folder, server.url, mongo, made(day, callers))
+        server, mongo = _servers(day, folder, kafka, stack, files=files)
+        world = World(folder, server.url, mongo, made(day, callers), server=server)
         world.credentials.hand_out(folder, day, f"http://127.0.0.1:{hook_port}/ruamjai")
         _topics(world, server, day)
         world.ports |= {name: (free_port(), free_port()) for name in SERVICES}
@@ -70,17 +76,28 @@ def running(
 
 
 def _servers(
-    folder: Path, kafka: str | None, stack: ExitStack, *, files: bool
+    day: Day, folder: Path, kafka: str | None, stack: ExitStack, *, files: bool
 ) -> tuple[KafkaServer, str | None]:
     mongo = None if files else os.environ.get("MONGO_URL")
-    if kafka == Source.NATIVE:
-        server: KafkaServer = stack.enter_context(closing(started(native_kafka(folder / "kafka"))))
+    if kafka in (Source.NATIVE, SECURE):
+        server = stack.enter_context(closing(_kafka(folder / "kafka", day, secure=kafka == SECURE)))
         if files:
             return server, None
         return server, stack.enter_context(closing(started(native_mongo(folder / "mongo")))).url
     if url := os.environ.get("KAFKA_URL"):
         return KafkaServer(url.removeprefix("kafka://")), mongo
     return stack.enter_context(closing(EmbeddedKafka())), mongo
+
+
+def _kafka(folder: Path, day: Day, *, secure: bool) -> KafkaCluster:
+    """Real brokers; secure ones let everybody do what the table of rights says, and a witness read it all."""
+    if not secure:
+        return started(native_kafka(folder))
+    users = users_of(day)
+    users.append(User(WITNESS, tuple(Right("topic", topic.name, ("Read",)) for topic, _ in topics_of(day))))
+    server = started(secure_kafka(folder, {user.name: secrets.token_urlsafe(16) for user in users}))
+    server.admit(users)
+    return server
 
 
 def _topics(world: World, server: KafkaServer, day: Day) -> None:
@@ -93,7 +110,7 @@ def _topics(world: World, server: KafkaServer, day: Day) -> None:
 def _environ(world: World, service: str) -> dict[str, str]:
     api, health = world.ports[service]
     settings = {
-        "KAFKA_URL": world.kafka,
+        **world.environment(service),
         "STORE_URL": world.store(service),
         "DATA_DIR": str(world.folder),
         "KEYS_URL": world.store(KEYS),

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,12 +59,10 @@ class Reader:
 
 
 @asynccontextmanager
-async def reading(kafka: str, topics: Sequence[str]) -> AsyncIterator[Reader]:
-    """Read `topics` from their beginning for as long as the context lasts."""
+async def reading(client: Mapping[str, Any], topics: Sequence[str]) -> AsyncIterator[Reader]:
+    """Read `topics` from their beginning while the context lasts; `client` says where and as whom."""
     reader = Reader()
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
-    )
+    consumer = AIOKafkaConsumer(**client, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     await assign(consumer, topics)
     task = asyncio.create_task(_read(consumer, reader))

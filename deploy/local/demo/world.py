@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import yaml
@@ -26,24 +26,26 @@ from shared.contracts.topics import (
     agency_responses,
 )
 from shared.pack import load_pack
+from shared.rights import OPERATOR
+from shared.settings import KafkaClientOptions
+
+if TYPE_CHECKING:
+    from deploy.local.kafka_server import KafkaServer
+    from deploy.local.process import ServerProcess
 
 SERVICES = ("intake", "geo", "dispatch", "notify")
 KEYS = "keys"
 """The name of the store of the keys that seal personal data."""
 ROOT = Path(__file__).parents[3]
 HERE = "127.0.0.1"
+SECURE = "secure"
+"""What to ask for to have real servers that let nobody do more than its own."""
+WITNESS = "witness"
 RUAMJAI = (
     "from shared.cli import main; from services.notify.cli import agreements; "
     "main.add_command(agreements); main()"
 )
 """The operators' command, also where the package is not installed."""
-
-
-class Running(Protocol):
-    """A service's process, where it is ours."""
-
-    @property
-    def running(self) -> bool: ...
 
 
 @dataclass
@@ -60,8 +62,20 @@ class World:
     """By service, where it is not this machine."""
     prefix: str = field(default_factory=lambda: f"ruamjai_demo_{secrets.token_hex(4)}_")
     """Of databases' names: keeps those of two runs on one server apart."""
-    processes: Mapping[str, Running] = field(default_factory=dict)
+    processes: "Mapping[str, ServerProcess]" = field(default_factory=dict)
     topics: list[str] = field(default_factory=list)
+    server: "KafkaServer | None" = None
+    """The Kafka, where it was started here."""
+
+    def environment(self, user: str) -> dict[str, str]:
+        """The settings with which a process of ours gets into Kafka as `user`."""
+        return self.server.environment(user) if self.server else {"KAFKA_URL": self.kafka}
+
+    def client(self, user: str) -> KafkaClientOptions:
+        """The arguments with which an aiokafka client gets into Kafka as `user`."""
+        if self.server:
+            return self.server.client(user)
+        return KafkaClientOptions(bootstrap_servers=self.kafka.split(","))
 
     def api(self, service: str) -> str:
         """The base URL of a service's API."""
@@ -130,7 +144,7 @@ def publish(world: World, partners: Sequence[Partner], now: datetime) -> None:
         file = partner.agreement(now)
         (folder / f"{partner.agency}.yaml").write_text(yaml.safe_dump(file, allow_unicode=True))
     command = [sys.executable, "-c", RUAMJAI, "agreements", "publish", str(folder)]
-    environ = kept_environ() | {"KAFKA_URL": world.kafka}
+    environ = kept_environ() | world.environment(OPERATOR)
     done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the agreements could not be published:\n{done.stdout}{done.stderr}")

@@ -75,17 +75,27 @@ def load_endpoints(path: Path | None, environ: Mapping[str, str] = os.environ) -
     """Return the endpoints in the YAML file `path`, none without one. Raises EndpointsError."""
     if path is None:
         return []
-    try:
-        file = _File.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise EndpointsError([f"{path.name}: file: cannot be read: {type(error).__name__}"]) from None
-    except ValidationError as error:
-        raise EndpointsError([f"{path.name}: {describe(error)}"]) from None
-    problems: list[str] = []
+    file, problems = _read(path), list[str]()
     found = [_endpoint(name, file, path, environ, problems) for name in sorted(file.endpoints)]
     if problems:
         raise EndpointsError(problems)
     return found
+
+
+def named_endpoints(path: Path | None) -> list[Endpoint]:
+    """Return the endpoints without their secrets, to know which there are. Raises EndpointsError."""
+    if path is None:
+        return []
+    return [Endpoint(name, e.agency, e.url, ()) for name, e in sorted(_read(path).endpoints.items())]
+
+
+def _read(path: Path) -> _File:
+    try:
+        return _File.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise EndpointsError([f"{path.name}: file: cannot be read: {type(error).__name__}"]) from None
+    except ValidationError as error:
+        raise EndpointsError([f"{path.name}: {describe(error)}"]) from None
 
 
 def _endpoint(
