@@ -44,9 +44,10 @@ def _incident(fact: IncidentEvent, desk: Desk) -> None:
     stays = known and known.view.lifecycle is fact.view.lifecycle
     since = known.since if known and stays else fact.seq
     desk.gone.pop(fact.incident_id, None)
-    desk.incidents[fact.incident_id] = Incident.model_construct(
+    stands = Incident.model_construct(
         seq=fact.seq, view=fact.view, status=fact.status, told=told, since=since
     )
+    desk.keep(fact.incident_id, stands)
 
 
 @_change.register

@@ -110,28 +110,43 @@ class Desk(BaseModel):
     units: dict[str, UnitNow] = {}
     gone: dict[str, Gone] = {}
     _nearby: Nearby = PrivateAttr(default_factory=Nearby)
+    _silent: set[str] = PrivateAttr(default_factory=set)
+    """Incidents of which no report is known any more: compared by what their view says, wherever they are."""
 
     @model_validator(mode="after")
     def _index(self) -> Self:
         for incident_id, held in self.incidents.items():
             self._nearby.retell(incident_id, (), held.told)
+        self._silent = {incident_id for incident_id, held in self.incidents.items() if not held.told}
         return self
 
     @property
     def nearby(self) -> Nearby:
-        """The index of the reports that incidents hold; `retell` keeps it."""
+        """The index of the reports that incidents hold; `keep`, `retell` and `forget` keep it."""
         return self._nearby
+
+    def around(self, point: GeoPoint) -> set[str]:
+        """Return the incidents that a report at `point` may be about, and some that it cannot."""
+        return self._nearby.around(point) | self._silent
+
+    def keep(self, incident_id: str, incident: Incident) -> None:
+        """Let an incident stand as it now does; the reports it holds are those it held."""
+        self.incidents[incident_id] = incident
+        if not incident.told:
+            self._silent.add(incident_id)
 
     def retell(self, incident_id: str, told: tuple[Told, ...]) -> None:
         """Let an incident that is here hold the reports `told`."""
         known = self.incidents[incident_id]
         self._nearby.retell(incident_id, known.told, told)
-        self.incidents[incident_id] = known.model_copy(update={"told": told})
+        self._silent.discard(incident_id)
+        self.keep(incident_id, known.model_copy(update={"told": told}))
 
     def forget(self, incident_id: str) -> None:
         """Let an incident, if it is here, leave."""
         if (known := self.incidents.pop(incident_id, None)) is not None:
             self._nearby.retell(incident_id, known.told, ())
+            self._silent.discard(incident_id)
 
     def fork(self) -> "Desk":
         """Return a copy that can be changed apart from this one; what it holds is frozen and shared."""
@@ -141,5 +156,5 @@ class Desk(BaseModel):
             units=dict(self.units),
             gone=dict(self.gone),
         )
-        copy._nearby = self._nearby.fork()
+        copy._nearby, copy._silent = self._nearby.fork(), set(self._silent)
         return copy

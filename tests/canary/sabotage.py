@@ -35,7 +35,7 @@ def seal_forgotten() -> None:
 
 def mask_forgotten() -> None:
     """Phone numbers and citizen ids stay in the text."""
-    _put(services.intake.draft, "mask", lambda text: text)
+    _put(services.intake.draft, "public", lambda text: text)
 
 
 def _put(owner: Any, name: str, replacement: Any) -> None:
