@@ -30,6 +30,8 @@ class MongoDocuments:
 
     @mapped
     async def get(self, ids: Sequence[str]) -> dict[str, bytes]:
+        if not ids:
+            return {}
         query = {"_id": ids[0] if len(ids) == 1 else {"$in": list(ids)}}  # some servers scan for `$in`
         return {row["_id"]: row["body"] async for row in self._collection().find(query)}
 
@@ -43,7 +45,8 @@ class MongoDocuments:
 
     @mapped
     async def delete(self, ids: Sequence[str]) -> None:
-        await self._collection().delete_many({"_id": {"$in": list(ids)}})
+        if ids:
+            await self._collection().delete_many({"_id": {"$in": list(ids)}})
 
     @mapped
     async def scan(self, prefix: str = "", after: str = "", limit: int = 100) -> list[Document]:

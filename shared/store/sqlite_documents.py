@@ -17,18 +17,25 @@ class SqliteDocuments:
         self._db, self._kind = db, kind
 
     async def insert(self, documents: Sequence[Document]) -> list[bool]:
+        if not documents:
+            return []
         return await self._db.write(lambda db: [self._insert(db, document) for document in documents])
 
     async def get(self, ids: Sequence[str]) -> dict[str, bytes]:
+        if not ids:
+            return {}
         wanted = json.dumps(list(ids))
         return dict(await self._db.read(lambda db: select(db, sql.SELECT_DOCUMENTS, self._kind, wanted)))
 
     async def put(self, documents: Sequence[Document]) -> None:
         rows = [(self._kind, document.id, document.body) for document in documents]
-        await self._db.write(lambda db: run(db, sql.REPLACE_DOCUMENT, rows))
+        if rows:
+            await self._db.write(lambda db: run(db, sql.REPLACE_DOCUMENT, rows))
 
     async def delete(self, ids: Sequence[str]) -> None:
-        await self._db.write(lambda db: run(db, sql.DELETE_DOCUMENT, [(self._kind, id_) for id_ in ids]))
+        rows = [(self._kind, id_) for id_ in ids]
+        if rows:
+            await self._db.write(lambda db: run(db, sql.DELETE_DOCUMENT, rows))
 
     async def scan(self, prefix: str = "", after: str = "", limit: int = 100) -> list[Document]:
         bounds = (self._kind, max(prefix, after), prefix, prefix + ABOVE, limit)

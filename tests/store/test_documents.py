@@ -9,6 +9,7 @@ from shared.store import MAX_BODY_BYTES, Document, GroupCommit, Store, StoreUnav
 from shared.store.documents import Documents
 from tests.store.helpers import opened
 from tests.store.proxy import TamperingProxy
+from tests.store.queries import Queries
 
 
 @pytest.fixture
@@ -22,6 +23,18 @@ async def test_an_identity_has_one_winner(documents: Documents) -> None:
     assert answers == [False, True, False]
     assert await documents.get(["a", "b", "c", "d"]) == {"a": b"first", "b": b"b", "c": b""}
     assert await documents.insert([]) == []
+
+
+async def test_where_nothing_is_asked_for_the_store_is_not_asked(
+    documents: Documents, queries: Queries
+) -> None:
+    await documents.insert([Document("a", b"")])
+    queries.forget()
+    assert await documents.insert([]) == []
+    assert await documents.get([]) == {}
+    await documents.put([])
+    await documents.delete([])
+    assert (queries.statements, queries.filters) == (set(), [])
 
 
 async def test_writers_that_race_for_an_identity_have_one_winner(store_url: str) -> None:
