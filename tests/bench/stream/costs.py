@@ -12,7 +12,7 @@ MARKS = {
     "services.dispatch.app": "dispatch",
     "services.notify.app": "notify",
     "kafka.Kafka": "broker",
-    "ferretdb": "store",
+    "ferretdb": "store server",
 }
 NAMES = tuple(MARKS.values())
 
