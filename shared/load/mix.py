@@ -4,6 +4,7 @@ import random
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +42,17 @@ def parse_mix(text: str) -> dict[str, float]:
 
 
 def points_of(pack: Path | None, seed: int) -> list[Point]:
-    """Return places spread over the ground of a pack. Raises PackError."""
+    """Return places spread over the ground of a pack, people around them included. Raises PackError."""
     shapes = list(load_jurisdiction(pack).areas.values())
-    shapely.prepare(shapes)
     tree, dice = shapely.STRtree(shapes), np.random.default_rng(seed)
     west, south, east, north = shapely.total_bounds(shapes).tolist()
     found: list[Point] = []
     while len(found) < POINTS:
         drawn = dice.uniform((west, south), (east, north), (POINTS, 2))
-        inside = np.unique(tree.query(shapely.points(drawn), predicate="intersects")[0])
+        inside = np.ones(len(drawn), dtype=bool)
+        for corner in product((-APART_DEGREES, APART_DEGREES), repeat=2):
+            hit = tree.query(shapely.points(drawn + corner), predicate="intersects")[0]
+            inside &= np.isin(np.arange(len(drawn)), hit)
         found += [(round(lat, 6), round(lon, 6)) for lon, lat in drawn[inside].tolist()]
     return found[:POINTS]
 

@@ -50,12 +50,12 @@ def test_every_report_is_one_that_intake_takes() -> None:
         NewReport.model_validate_json(body)
 
 
-def test_places_are_inside_the_pack() -> None:
-    shapes = load_jurisdiction().areas.values()
-    ground = shapely.union_all(list(shapes))
-    found = points_of(None, 1)
-    assert all(ground.intersects(shapely.Point(lon, lat)) for lat, lon in found[:200])
-    assert found[0] == points_of(None, 1)[0]
+def test_everybody_reports_from_inside_the_pack_also_near_its_border() -> None:
+    tree = shapely.STRtree(list(load_jurisdiction().areas.values()))
+    bodies = [json.loads(body)["point"] for _, body in islice(People(DAY, points_of(None, 4), 4), 4_000)]
+    places = shapely.points([(point["lon"], point["lat"]) for point in bodies])
+    assert len(set(tree.query(places, predicate="intersects")[0].tolist())) == len(bodies)
+    assert points_of(None, 4) == points_of(None, 4) != points_of(None, 5)
 
 
 @pytest.mark.parametrize("wrong", ["", "urgent", "urgent=-1", "calm=1", "urgent=0", "urgent=nan"])
