@@ -30,6 +30,12 @@ class Receiver:
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
+        server.close()
+        answering = asyncio.all_tasks(self._loop)
+        for task in answering:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*answering, return_exceptions=True))
+        self._loop.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
