@@ -31,7 +31,7 @@ demo() {
     return "$code"
 }
 
-down() { docker compose down --volumes --remove-orphans --timeout 30; }
+down() { docker compose --profile "*" down --volumes --remove-orphans --timeout 30; }
 
 whole() {
     export COMPOSE_PROJECT_NAME=ruamjai-test COMPOSE_FILE=docker-compose.yml:deploy/local/compose.test.yml
