@@ -37,6 +37,7 @@ class Lane:
         self.paused = False
         self.bytes = 0
         """Of all stretches not yet used up."""
+        self.first_offset: int | None = None
         self.next_offset: int | None = None
         self.position: int | None = None
         """The first offset not taken yet."""
@@ -51,6 +52,8 @@ class Lane:
         stretch.offset = max(stretch.offset, self.next_offset or 0)
         if stretch.next_offset <= stretch.offset:
             return
+        if self.first_offset is None:
+            self.first_offset = stretch.offset
         if not self._queue:
             self._open, self.position = stretch.records(), stretch.offset
         self._queue.append(stretch)

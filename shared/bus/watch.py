@@ -31,6 +31,8 @@ class Watch:
     def __init__(self, group: str, metrics: Metrics, clock: Clock, stuck_seconds: float) -> None:
         self._group, self._metrics, self._clock, self._stuck = group, metrics, clock, stuck_seconds
         self._still: dict[TopicPartition, tuple[int, float]] = {}
+        self._held: dict[TopicPartition, tuple[int, float]] = {}
+        """The last offset seen processed, and since when it has not moved though something was taken."""
 
     async def look(self, consumer: AIOKafkaConsumer, workers: Iterable[Worker]) -> None:
         """Measure timers, lag and ages. Raises ConsumerStuckError, or what `is_unreachable` knows."""
@@ -47,7 +49,8 @@ class Watch:
             behind = max(0, ends[source] - position) + _in_hand(worker, lane)
             self._metrics.lag.labels(self._group, source.topic, source.partition).set(behind)
             since = self._since(lane, position, ends[source])
-            age = self._age(lane, since) if behind > 0 else 0.0
+            held = self._held_for(worker, lane)
+            age = max(self._age(lane, since), held) if behind > 0 else 0.0
             ages[source.topic] = max(age, ages.get(source.topic, 0.0))
         for topic, age in ages.items():
             self._metrics.oldest_unprocessed_age_seconds.labels(self._group, topic).set(age)
@@ -56,6 +59,7 @@ class Watch:
         """Drop the gauges of partitions that are not ours any more."""
         for source in sources:
             self._still.pop(source, None)
+            self._held.pop(source, None)
             with suppress(KeyError):
                 self._metrics.lag.remove(self._group, source.topic, source.partition)
             with suppress(KeyError):
@@ -87,6 +91,15 @@ class Watch:
             raise ConsumerStuckError(f"{lane.source} stands at {position} of {end}")
         return since
 
+    def _held_for(self, worker: Worker, lane: Lane) -> float:
+        """Return the seconds for which what was taken of `lane` has been processed no further."""
+        now, done = time.monotonic(), _done(worker, lane)
+        before, since = self._held.get(lane.source, (done, now))
+        if done != before or _in_hand(worker, lane) <= len(lane):
+            since = now
+        self._held[lane.source] = (done, since)
+        return now - since
+
     def _age(self, lane: Lane, since: float) -> float:
         if lane.oldest_ms is None:
             return time.monotonic() - since
@@ -94,10 +107,13 @@ class Watch:
 
 
 def _in_hand(worker: Worker, lane: Lane) -> int:
-    """Return how many records are fetched and not processed, or at least queued where that is not known."""
-    if lane.next_offset is None:
-        return 0
-    return lane.next_offset - worker.processed.get(lane.source, lane.next_offset - len(lane))
+    """Return how many offsets are fetched and not processed."""
+    return (lane.next_offset or 0) - _done(worker, lane)
+
+
+def _done(worker: Worker, lane: Lane) -> int:
+    """Return the offset after the last that is processed, at first the one at which it began."""
+    return worker.processed.get(lane.source, lane.first_offset or 0)
 
 
 def is_unreachable(error: BaseException) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from aiokafka import TopicPartition
 
 from shared.bus.lanes import Lane
@@ -12,7 +13,7 @@ from shared.bus.watch import Watch
 from shared.clock import ManualClock
 from shared.store import Commit, Store, StoreUnavailable
 from tests.bus.desk import new_desk
-from tests.bus.support import NOW, new_metrics, until, value_of
+from tests.bus.support import NOW, filler, new_metrics, until, value_of
 from tests.bus.tally import ALARM_SECONDS, command
 
 SOURCE = TopicPartition("incidents", 0)
@@ -21,16 +22,16 @@ SOURCE = TopicPartition("incidents", 0)
 class Broker:
     """What a consumer's client knows of one partition."""
 
-    def __init__(self, end: int) -> None:
-        self.end = end
+    def __init__(self, end: int, position: int = 0) -> None:
+        self.end, self.at = end, position
 
     async def end_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
         """The same for each."""
         return dict.fromkeys(sources, self.end)
 
     async def position(self, _: TopicPartition) -> int:
-        """Nothing was fetched."""
-        return 0
+        """How far it was fetched."""
+        return self.at
 
 
 def a_worker(*sources: TopicPartition, timers: tuple[int, float] = (0, 0.0)) -> Any:
@@ -48,6 +49,31 @@ async def test_a_group_that_is_behind_is_seen_beside_one_that_reads_the_same_top
     await done.look(client, [a_worker(SOURCE)])
     assert value_of(metrics.lag, "notify", "incidents", 0) == 7
     assert value_of(metrics.lag, "notify-disclosure", "incidents", 0) == 0
+
+
+@pytest.mark.parametrize("processed", [{}, {SOURCE: 4}], ids=["the first of all", "a later one"])
+async def test_a_record_that_is_being_decided_on_grows_old_like_one_that_waits(
+    processed: dict[TopicPartition, int],
+) -> None:
+    metrics = new_metrics()
+    watch = Watch("notify", metrics, ManualClock(NOW), 3600)
+    worker = a_worker(SOURCE)
+    worker.processed |= processed
+    [lane] = worker.lanes
+    lane.offer(filler(SOURCE, [4]))
+    assert len(lane.take(10)) == 1
+    client: Any = Broker(end=5, position=5)
+
+    async def grows_old() -> bool:
+        await watch.look(client, [worker])
+        return value_of(metrics.oldest_unprocessed_age_seconds, "notify", "incidents") > 0.1
+
+    old: bool = await until(grows_old, "the record grows old", 5)
+    assert old
+    assert value_of(metrics.lag, "notify", "incidents", 0) == 1
+    worker.processed[SOURCE] = 5
+    await watch.look(client, [worker])
+    assert value_of(metrics.oldest_unprocessed_age_seconds, "notify", "incidents") == 0
 
 
 async def test_the_age_of_what_another_process_reads_now_is_forgotten() -> None:
