@@ -20,6 +20,17 @@ class Patience:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self.waiting: Reason | None = None
+        self._held = False
+
+    def hold(self, error: Exception) -> None:
+        """Be seen to wait because of a transient `error`, through whatever is tried, until `release`."""
+        self._held = True
+        self._show(transient_reason(error), error)
+
+    def release(self) -> None:
+        """What was waited for is there."""
+        self._held = False
+        self._clear()
 
     async def until_done(self, step: Callable[[], Awaitable[R]]) -> R:
         """Return what `step` returns, however often it must be tried; its other errors pass through.
@@ -37,13 +48,17 @@ class Patience:
                     self._wait_for(transient_reason(error), error)
                 await backoff.wait()
         finally:
-            self._clear()
+            if not self._held:
+                self._clear()
 
     def _wait_for(self, reason: Reason | None, error: Exception) -> None:
         if reason is None:
             raise error
         self._metrics.retried.labels(reason).inc()
-        if self.waiting != reason:
+        self._show(reason, error)
+
+    def _show(self, reason: Reason | None, error: Exception) -> None:
+        if reason is not None and self.waiting != reason:
             log.warning("waiting in place", extra={"reason": reason.value, "error": type(error).__name__})
             self._clear()
             self.waiting = reason

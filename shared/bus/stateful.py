@@ -167,7 +167,16 @@ class Stateful(Processor, Generic[S]):
         self._closed = True
 
     async def _answer(self, source: Source) -> Outcome:
-        """Decide and commit; whenever the log turns out to have moved, start over from what it says."""
+        """Decide and commit; whenever the log turns out to have moved, start over from what it says.
+
+        A store that can be read and takes no commit is waited for like one that is away.
+        """
+        try:
+            return await self._answered(source)
+        finally:
+            self.place.patience.release()
+
+    async def _answered(self, source: Source) -> Outcome:
         before, backoff = Outcome(), Backoff()
         while True:
             try:
@@ -186,6 +195,8 @@ class Stateful(Processor, Generic[S]):
 
     def _count(self, error: Exception) -> None:
         moved = isinstance(error, _LogMovedError)
+        if not moved:
+            self.place.patience.hold(error)
         self.place.metrics.retried.labels(Reason.COMMIT_CONFLICT if moved else Reason.STORE_UNAVAILABLE).inc()
         log.warning(
             "the commit log is loaded again", extra={"stream": self.journal.stream, "error": repr(error)}

@@ -12,6 +12,7 @@ from shared.bus.lanes import Lane
 from shared.bus.watch import Watch
 from shared.clock import ManualClock
 from shared.store import Commit, Store, StoreUnavailable
+from shared.telemetry import Reason
 from tests.bus.desk import new_desk
 from tests.bus.support import NOW, filler, new_metrics, until, value_of
 from tests.bus.tally import ALARM_SECONDS, command
@@ -94,10 +95,10 @@ async def test_the_timers_of_all_partitions_are_shown_together() -> None:
 
 
 class AwayAtTimes:
-    """A store that does not answer while it is `away`."""
+    """A store that does not answer while it is `away`, and takes nothing while it is `full`."""
 
     def __init__(self, store: Store) -> None:
-        self._store, self.away = store, False
+        self._store, self.away, self.full = store, False, False
 
     def __getattr__(self, name: str) -> Any:
         if self.away:
@@ -106,7 +107,7 @@ class AwayAtTimes:
 
     async def append(self, commits: Sequence[Commit]) -> list[bool]:
         """As the store's."""
-        if self.away:
+        if self.away or self.full:
             raise StoreUnavailable("away")
         return await self._store.append(commits)
 
@@ -124,3 +125,27 @@ async def test_a_timer_that_cannot_be_decided_is_overdue_until_it_is(store: Stor
     at_times.away = False
     await firing
     assert desk.stateful.timers() == (0, 0.0)
+
+
+async def test_a_store_that_can_be_read_and_takes_nothing_is_seen_to_be_waited_for_all_the_time(
+    store: Store,
+) -> None:
+    at_times: Any = AwayAtTimes(store)
+    desk = await new_desk(at_times)
+    at_times.full = True
+    taking = asyncio.create_task(desk.take(command("alarm", note=1)))
+    tries = desk.metrics.retried
+    assert await until(lambda: value_of(tries, Reason.STORE_UNAVAILABLE) > 0, "it was tried")
+    seen = set()
+
+    def tried_again() -> bool:
+        seen.add(desk.place.patience.waiting)
+        return value_of(tries, Reason.STORE_UNAVAILABLE) > 3
+
+    assert await until(tried_again, "it is tried again")
+    assert seen == {Reason.STORE_UNAVAILABLE}
+    assert value_of(desk.metrics.transient_wait, Reason.STORE_UNAVAILABLE) == 1
+    at_times.full = False
+    await taking
+    assert desk.place.patience.waiting is None
+    assert value_of(desk.metrics.transient_wait, Reason.STORE_UNAVAILABLE) == 0
