@@ -41,6 +41,7 @@ class Agreements:
         self._changed = False
         self._confirmed_at = float("-inf")
         self.outlets = Outlets(monotonic)
+        metrics.agreements_current.set_function(lambda: float(self.current))  # also when the reader hangs
 
     @property
     def current(self) -> bool:
@@ -77,7 +78,6 @@ class Agreements:
     def show(self) -> None:
         """Bring the metrics up to date."""
         self._metrics.agreements.set(len(self._held))
-        self._metrics.agreements_current.set(self.current)
 
     def _show_ends(self) -> None:
         self._metrics.agreement_ends.clear()

@@ -149,6 +149,20 @@ def test_what_is_unreadable_or_a_tombstone_grants_nothing() -> None:
     assert not known.current
 
 
+def test_it_is_shown_at_any_moment_whether_the_agreements_are_current() -> None:
+    hands, metrics = Hands(), NotifyMetrics()
+    known = Agreements(metrics, hands)
+    known.confirm(hands.now)
+    assert _shown(metrics, "ruamjai_notify_agreements_current") == 1
+    hands.now += FRESH_SECONDS + 0.1  # the reader hangs, and says nothing
+    assert _shown(metrics, "ruamjai_notify_agreements_current") == 0
+
+
+def _shown(metrics: NotifyMetrics, name: str) -> float:
+    [value] = [s.value for family in metrics.collect() for s in family.samples if s.name == name]
+    return value
+
+
 def test_it_is_shown_when_an_agreement_runs_out_unless_somebody_wanted_it_to_end() -> None:
     metrics = NotifyMetrics()
     known = Agreements(metrics)
