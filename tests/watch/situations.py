@@ -126,7 +126,7 @@ async def stalled(scene: Scene) -> None:
         with locked(scene.world, "dispatch"):
             until = scene.recorder.scrapes + 40
             while scene.recorder.scrapes < until:
-                await asyncio.gather(*(scene.report(NOWHERE) for _ in range(16)), asyncio.sleep(1))
+                await asyncio.gather(*(scene.report(NOWHERE) for _ in range(12)), asyncio.sleep(1))
             scene.recorder.mark("stalled")
     await scene.passes(75)
     scene.recorder.mark("afterwards")
@@ -143,7 +143,7 @@ async def broker_away(scene: Scene) -> None:
     await scene.passes(200)
     scene.recorder.mark("away")
     SwitchedKafka.set_up(kafka, up=True)
-    await scene.passes(45)
+    await scene.passes(80)
     scene.recorder.mark("back")
 
 
@@ -209,7 +209,7 @@ SITUATIONS: dict[str, Situation] = {
             "stalled": frozenset(
                 {"InputStalled", "LagGrows", "OutsideAway", "TimersLate", "HeartbeatsMissed", "ProbeAway"}
             ),
-            "afterwards": frozenset({"StreamLate"}),
+            "afterwards": frozenset({"StreamLate", "HeartbeatsMissed"}),
         },
         {"ACKNOWLEDGE_SECONDS": "60"},
     ),
@@ -224,7 +224,7 @@ SITUATIONS: dict[str, Situation] = {
     "service_gone": Situation(service_gone, {"gone": frozenset({"ServiceGone", "ProbeAway"})}, PATIENT),
     "store_full": Situation(
         store_full,
-        {"full": frozenset({"IntakeFails", "DiskFills"})},
+        {"full": frozenset({"IntakeFails", "DiskFills", "OutsideAway"})},
         PATIENT,
         {"intake": ON_SMALL_DISK},
     ),
