@@ -38,8 +38,10 @@ def test_what_takes_days_is_judged_as_well(promtool: Path) -> None:
     assert code == 0, said
 
 
-def test_every_alert_has_been_provoked() -> None:
-    provoked = {
-        alert for situation in SITUATIONS.values() for fired in situation.firing.values() for alert in fired
-    }
-    assert {rule["alert"] for rule in alerts()} == provoked | ALWAYS
+def test_every_alert_has_been_provoked_or_made() -> None:
+    fired = [alerts for situation in SITUATIONS.values() for alerts in situation.firing.values()]
+    recorded = ALWAYS.union(*fired)
+    made = (Path(__file__).parent / "made.yml").read_text()
+    assert not [
+        rule["alert"] for rule in alerts() if rule["alert"] not in recorded and rule["alert"] not in made
+    ]
