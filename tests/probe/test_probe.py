@@ -32,8 +32,8 @@ from shared.settings import ConfigurationError
 from tests.bus.live import World
 from tests.bus.support import record_of, until, value_of
 
-FAST = "30"
-"""A minute between two reports lasts two seconds."""
+FAST = "60"
+"""A minute between two reports lasts a second."""
 
 
 class Platform:
