@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from services.notify.book import Book, ends
 from services.notify.metrics import NotifyMetrics
@@ -148,6 +148,8 @@ async def reading(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     try:
         async with asyncio.timeout(FRESH_SECONDS):
             await reader.start()
+            if AGREEMENTS.name not in await reader.topics():  # else its offsets are waited for in silence
+                raise UnknownTopicOrPartitionError(f"{AGREEMENTS.name} is missing, or forbidden")
         reader.assign([SOURCE])
         await reader.seek_to_beginning(SOURCE)
         yield reader

@@ -65,7 +65,7 @@ def refusals(runtime: Runtime) -> float:
 def says_so(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> bool:
     """Whether the service has ended with a reason, has counted a refusal, or has logged one."""
     logged = " ".join(str(vars(record).get("error")) for record in caplog.records)
-    return runtime.failure is not None or refusals(runtime) > 0 or "AuthorizationFailed" in logged
+    return runtime.failure is not None or refusals(runtime) > 0 or "forbidden" in logged
 
 
 async def test_geo_locates_and_sets_poison_aside_and_the_operator_replays_it(
