@@ -116,16 +116,16 @@ class Town(Live):
         events = [decode(r.value, r.headers) for r in await self.world.read(DESKS_COMMANDS)]
         return {e.data.command_id or e.id for e in events if self._ours(e.data)}
 
-    async def settled(self) -> None:
-        """Return once every report has an incident and every command an answer."""
+    async def settled(self) -> list[Event[Any]]:
+        """All that was said by then, once every report has an incident and every command an answer."""
 
-        async def quiet() -> bool:
+        async def quiet() -> list[Event[Any]] | None:
             events, commands = await self.events(), await self.commands()
             answered = {e.data.command_id for e in events if isinstance(e.data, CommandOutcome)}
             told = {r.report_id for e in events if _is_numbered(e) for r in e.data.view.reports}
-            return commands <= answered and set(self.reported) <= told
+            return events if commands <= answered and set(self.reported) <= told else None
 
-        await until(quiet, "every report and every command has been answered", 60)
+        return await until(quiet, "every report and every command has been answered", 60)
 
     async def decided(self) -> list[Event[Any]]:
         """What the logs of these desks say was said, in the order in which each desk decided."""
