@@ -23,7 +23,7 @@ QUIET_S = 20.0
 FLUSH_S = 120.0
 
 
-def ordinary(count: int, mix: str, seed: int = 999) -> Iterator[tuple[str, Record]]:
+def ordinary(count: int, mix: str, seed: int) -> Iterator[tuple[str, Record]]:
     """Yield `count` reports on the ordinary lane, each with its trace id."""
     dice = random.Random(seed)
     people = People(parse_mix(mix), points_of(None, seed), seed)
@@ -37,10 +37,10 @@ def ordinary(count: int, mix: str, seed: int = 999) -> Iterator[tuple[str, Recor
         yield trace, encode(topic, id_, data, id=id_, source="/ruamjai/intake", time=now, traceparent=context)
 
 
-def fill(kafka: str, count: int, mix: str) -> set[str]:
+def fill(kafka: str, count: int, mix: str, seed: int = 999) -> set[str]:
     """Put `count` reports there and return their trace ids; returns when all are acknowledged."""
     producer, traces = Producer({"bootstrap.servers": kafka, **FILLER}), set[str]()
-    for trace, record in ordinary(count, mix):
+    for trace, record in ordinary(count, mix, seed):
         traces.add(trace)
         producer.produce(record.topic, record.value, record.key, headers=dict(record.headers))
         producer.poll(0)
