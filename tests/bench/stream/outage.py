@@ -49,7 +49,7 @@ def measure_outage(data: Path, scale: float) -> dict[str, Sequence[Row]]:
 
 def _restarted(found: Town, name: str, reports: int) -> Row:
     """Stop a service, let every desk get something to do, and start it: ready is not yet at work."""
-    process, kafka = found.world.processes[name], found.world.kafka.url
+    process, kafka = found.world.processes[name], found.world.kafka
     process.stop()
     watch, traces = Watch(kafka), fill(kafka, FEW, MIX, seed=reports)
     begun = time.perf_counter()
