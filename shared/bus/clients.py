@@ -11,7 +11,6 @@ from shared.bus.publisher import BATCH_BYTES
 from shared.bus.subscription import Subscription
 from shared.settings import Settings, kafka_client_options
 
-SESSION_MS = 6_000
 HEARTBEAT_MS = 500
 FETCH_BYTES = 512 * 1024
 """Fetched per partition at once; a larger record still comes, alone."""
@@ -51,7 +50,7 @@ def make_consumer(settings: Settings, subscription: Subscription) -> AIOKafkaCon
         partition_assignment_strategy=(assignor,),
         enable_auto_commit=False,
         auto_offset_reset="none",
-        session_timeout_ms=SESSION_MS,
+        session_timeout_ms=round(settings.kafka_session_seconds * 1000),
         heartbeat_interval_ms=HEARTBEAT_MS,
         max_partition_fetch_bytes=FETCH_BYTES,
         fetch_max_wait_ms=FETCH_WAIT_MS,

@@ -89,6 +89,14 @@ class Settings(BaseSettings):
         description="Static group membership: a name this replica keeps over restarts.",
         examples=["dispatch-0"],
     )
+    kafka_session_seconds: float = Field(
+        6.0,
+        ge=6.0,
+        le=300.0,
+        description="Seconds without a sign of life after which the group gives this replica's partitions to "
+        "others; for a static member longer than its restart takes, and no longer.",
+        examples=["20"],
+    )
 
     mongo_url: Annotated[str, AfterValidator(checks.mongo_url)] | None = Field(
         None, repr=False, description="The MongoDB server.", examples=["mongodb://mongo:27017/ruamjai"]
