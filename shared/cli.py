@@ -9,10 +9,12 @@ import click
 
 from shared.bus.admin import topics
 from shared.bus.dlq import dlq
+from shared.bus.strimzi import strimzi
 from shared.load.cli import load
 from shared.pack.cli import pack
 
 COMMANDS = "ruamjai.commands"
+topics.add_command(strimzi)
 
 
 class Front(click.Group):

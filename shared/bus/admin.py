@@ -140,15 +140,24 @@ def topics() -> None:
     """Topics: make them."""
 
 
+def which_topics(command: Callable[..., None]) -> Callable[..., None]:
+    """Give `command` the options that say which topics there are to be, and how often each is kept."""
+    for option in (
+        click.option("--replication", type=click.IntRange(1), default=REPLICATION, show_default=True),
+        click.option("--topic", "own", multiple=True, metavar="NAME",
+                     help="Also this topic, of a service of your own."),
+        click.option("--agency", "agencies", multiple=True, metavar="CODE",
+                     help="Also the topics of this agency."),
+        click.option("--group", "groups", multiple=True, callback=_group, metavar="NAME[=TOPIC,...]",
+                     help="Also the DLQs and the replay topic of this consumer group, of those topics or of "
+                     "what it reads by contract."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @topics.command()
-@click.option("--group", "groups", multiple=True, callback=_group, metavar="NAME[=TOPIC,...]",
-              help="Also the DLQs and the replay topic of this consumer group, of those topics or of what it "
-              "reads by contract.")  # fmt: skip
-@click.option("--agency", "agencies", multiple=True, metavar="CODE", help="Also the topics of this agency.")
-@click.option(
-    "--topic", "own", multiple=True, metavar="NAME", help="Also this topic, of a service of your own."
-)
-@click.option("--replication", type=click.IntRange(1), default=REPLICATION, show_default=True)
+@which_topics
 @click.option("--partitions", type=click.IntRange(1), help="At most so many, for a small installation.")
 @operator_command
 async def create(
@@ -160,14 +169,18 @@ async def create(
     partitions: int | None,
 ) -> None:
     """Create the topics of the contract that do not exist yet; those that do are left as they are."""
-    in_sync = {"min.insync.replicas": str(max(1, replication - 1))}
     try:
         new = [
             NewTopic(topic.name, min(topic.partitions, partitions or topic.partitions), replication,
-                     topic_configs=config | in_sync)
+                     topic_configs=config | in_sync(replication))
             for topic, config in wanted(groups, agencies, own)
         ]  # fmt: skip
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     for name, created in (await create_topics(settings, new)).items():
         click.echo(f"{'created' if created else 'exists '}  {name}")
+
+
+def in_sync(replication: int) -> dict[str, str]:
+    """Return how many copies a record must have before it counts as kept: all but one."""
+    return {"min.insync.replicas": str(max(1, replication - 1))}

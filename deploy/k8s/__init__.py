@@ -1,0 +1,1 @@
+"""Ruamjai on Kubernetes: manifests, and what is done with them."""
