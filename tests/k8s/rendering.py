@@ -1,4 +1,4 @@
-"""Overlays as the resources that a cluster gets. `python -m tests.k8s.rendering` writes the golden ones again."""
+"""Overlays as what a cluster gets. `python -m tests.k8s.rendering` writes the golden ones again."""
 
 import shutil
 import subprocess
@@ -45,8 +45,8 @@ def golden(overlay: str) -> Path:
 
 def identity(resource: Resource) -> str:
     """Return what no two resources of a cluster share."""
-    metadata = resource["metadata"]
-    return "/".join((resource["apiVersion"], resource["kind"], metadata.get("namespace", ""), metadata["name"]))
+    at = resource["metadata"]
+    return "/".join((resource["apiVersion"], resource["kind"], at.get("namespace", ""), at["name"]))
 
 
 def workloads(overlay: str) -> dict[str, Resource]:

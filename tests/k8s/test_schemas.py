@@ -61,7 +61,8 @@ def validator(name: str) -> Draft202012Validator:
 @cache
 def shared() -> Registry[Any]:
     """Return the definitions that the schemas refer to."""
-    return Registry().with_resource("", Referenced.from_contents(published("_definitions")))
+    registry: Registry[Any] = Registry()
+    return registry.with_resource("", Referenced.from_contents(published("_definitions")))
 
 
 def published(name: str) -> Any:

@@ -41,6 +41,7 @@ def _options() -> argparse.Namespace:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--kafka", choices=["native", SECURE], help="start real servers")
     where.add_argument("--visit", type=Path, metavar="FILE", help="services run already; their credentials")
+    parser.add_argument("--insist", action="store_true", help="send what was accepted again and again")
     parser.add_argument("--logs", action="store_true", help="with --visit: what services log is on stdin")
     return parser.parse_args()
 
@@ -53,11 +54,12 @@ async def demonstrate(day: Day, folder: Path, options: argparse.Namespace) -> in
     with _world(day, folder, options, receiver.sockets[0].getsockname()[1]) as world:
         hook.secret = world.credentials.signing
         _addresses(world, folder)
-        async with receiver, stage(day, world, hook) as found:
+        async with receiver, stage(day, world, hook, insist=options.insist) as found:
             async with picture(found):
                 await play(found)
             if options.logs and not (folder / LOGS).stat().st_size:
                 found.troubles.append("nothing of what the services logged came in")
+            print(*(f"refused  {answer}" for answer in found.reporters.refused), sep="\n")
             verdict = judge(gather(found))
             print("", *verdict.lines(), sep="\n")
             print(verdict.json(), flush=True)

@@ -48,6 +48,9 @@ class Evidence:
     files: Mapping[str, bytes] = field(default_factory=dict)
     traces: Sequence[bytes] = ()
     troubles: Sequence[str] = ()
+    repeated: int = 0
+    refused: Sequence[str] = ()
+    """How rightful requests were answered that had to be sent again."""
 
     @cached_property
     def first(self) -> list[Seen]:
@@ -81,6 +84,8 @@ def gather(stage: Stage) -> Evidence:
         reports_sent=stage.reporters.sent,
         accepted=stage.reporters.accepted,
         rejected=[(wrong.why, wrong.status, status) for wrong, status in stage.reporters.rejected],
+        repeated=stage.reporters.repeated,
+        refused=stage.reporters.refused,
         records=stage.witness.seen,
         partners={code: reader.seen for code, reader in stage.partners.items()},
         hooked=[event["id"] for event in stage.hook.got],

@@ -64,6 +64,8 @@ def count(evidence: Evidence) -> dict[str, Any]:
         "reports_sent": evidence.reports_sent,
         "accepted": len(evidence.accepted),
         "rejected": len(evidence.rejected),
+        "refused": len(evidence.refused),
+        "repeated": evidence.repeated,
         "incidents": kinds["incident.opened"],
         "linked": kinds["incident.linked"],
         "assigned": len(tasks),

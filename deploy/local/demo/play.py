@@ -47,8 +47,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(day: Day, world: World, hook: Hook) -> AsyncIterator[Stage]:
-    """A stage with its clients at work."""
+async def stage(day: Day, world: World, hook: Hook, *, insist: bool = False) -> AsyncIterator[Stage]:
+    """A stage with its clients at work; with `insist` some who send what was accepted again and again."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
         producer = AIOKafkaProducer(**world.client(f"agency-{ANSWERS_ITSELF}"))
@@ -61,8 +61,9 @@ async def stage(day: Day, world: World, hook: Hook) -> AsyncIterator[Stage]:
             topics = [f"agency.{partner.agency}.incidents"]
             client = world.client(f"agency-{partner.agency}")
             found.partners[partner.agency] = await stack.enter_async_context(reading(client, topics))
-        for crews in _crews(found, http, producer):
-            task = asyncio.create_task(crews.work())
+        working = [crews.work() for crews in _crews(found, http, producer)]
+        for work in (*working, *([reporters.insist()] if insist else [])):
+            task = asyncio.create_task(work)
             task.add_done_callback(lambda done: _note(found, done))
             stack.callback(task.cancel)
         yield found
@@ -91,7 +92,7 @@ def _crews(stage: Stage, client: httpx.AsyncClient, producer: AIOKafkaProducer) 
 
 def _note(stage: Stage, done: "asyncio.Task[None]") -> None:
     if not done.cancelled() and (error := done.exception()):
-        stage.troubles.append(f"crews stopped: {error!r}")
+        stage.troubles.append(f"a client stopped: {error!r}")
 
 
 async def play(stage: Stage) -> None:

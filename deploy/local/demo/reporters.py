@@ -13,6 +13,9 @@ from deploy.local.demo.day import Scene, Wrong
 APART_DEGREES = 0.00008
 """Between people who see the same thing: some nine metres."""
 ATTEMPTS = 5
+BETWEEN_LOOKS = 0.05
+AGAIN_SECONDS = 2.5
+"""After which a reporter may ask again: a device has a request in two seconds."""
 PEOPLE = ("สมชาย ใจดี", "มาลี ศรีสุข", "ประยูร ทองคำ", "วันเพ็ญ แก้วมณี", "อำนาจ บุญมา", "จันทร์เพ็ญ คงสวัสดิ์")
 
 
@@ -26,6 +29,8 @@ class Sent:
     """When it was first sent, monotonic seconds."""
     secrets: tuple[str, ...]
     """What nobody may ever read in the open: name, phone, address, citizen id."""
+    body: dict[str, Any] = field(default_factory=dict, repr=False)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass
@@ -36,6 +41,10 @@ class Reporters:
     client: httpx.AsyncClient
     sent: int = 0
     accepted: list[Sent] = field(default_factory=list)
+    repeated: int = 0
+    """Requests that were sent again on purpose and got the same answer."""
+    refused: list[str] = field(default_factory=list)
+    """How rightful requests were answered, where not with 202 and the report's one id."""
     rejected: list[tuple[Wrong, int]] = field(default_factory=list)
 
     async def report(self, scene: Scene, number: int) -> None:
@@ -45,12 +54,45 @@ class Reporters:
         headers = {"Idempotency-Key": str(uuid4()), "X-Device-Id": f"device-{uuid4().hex}"}
         at = time.monotonic()
         for _ in range(ATTEMPTS):
-            answer = await self.client.post(f"{self.url}/v1/reports", json=body, headers=headers)
-            if answer.status_code == httpx.codes.ACCEPTED:
-                self.accepted.append(Sent(answer.json()["report_id"], scene.id, at, secrets))
+            if report_id := await self._accepted(self.client, body, headers):
+                self.accepted.append(Sent(report_id, scene.id, at, secrets, body, headers))
                 return
-            await asyncio.sleep(float(answer.headers.get("Retry-After", "1")))
-        raise RuntimeError(f"report {number} of {scene.id} was answered with {answer.status_code}")
+            await asyncio.sleep(1)
+        raise RuntimeError(f"report {number} of {scene.id} was answered with {self.refused[-1]}")
+
+    async def insist(self) -> None:
+        """Send again and again what was accepted, each time as somebody who has just come.
+
+        It changes nothing, for a report is one however often it is sent; but it must be answered, whatever
+        happens to the replicas.
+        """
+        asked: dict[str, float] = {}
+        while True:
+            for sent in list(self.accepted):
+                if time.monotonic() - asked.get(sent.report_id, 0.0) < AGAIN_SECONDS:
+                    continue
+                asked[sent.report_id] = time.monotonic()
+                async with httpx.AsyncClient(timeout=self.client.timeout) as stranger:
+                    answered = await self._accepted(stranger, sent.body, sent.headers)
+                if answered == sent.report_id:
+                    self.repeated += 1
+                elif answered:
+                    self.refused.append(f"another id than {sent.report_id}")
+            await asyncio.sleep(BETWEEN_LOOKS)
+
+    async def _accepted(
+        self, client: httpx.AsyncClient, body: dict[str, Any], headers: dict[str, str]
+    ) -> str | None:
+        """Send a report; return its id, or None after a refusal, which is noted."""
+        try:
+            answer = await client.post(f"{self.url}/v1/reports", json=body, headers=headers)
+        except httpx.TransportError as error:
+            self.refused.append(repr(error))
+            return None
+        if answer.status_code == httpx.codes.ACCEPTED:
+            return str(answer.json()["report_id"])
+        self.refused.append(f"{answer.status_code} {answer.text}")
+        return None
 
     async def mistake(self, wrong: Wrong) -> None:
         """Send what must be refused."""
