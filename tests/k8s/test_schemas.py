@@ -61,8 +61,9 @@ def validator(name: str) -> Draft202012Validator:
 @cache
 def shared() -> Registry[Any]:
     """Return the definitions that the schemas refer to."""
-    registry: Registry[Any] = Registry()
-    return registry.with_resource("", Referenced.from_contents(published("_definitions")))
+    empty: Registry[Any] = Registry()
+    found: Registry[Any] = empty.with_resource("", Referenced.from_contents(published("_definitions")))
+    return found
 
 
 def published(name: str) -> Any:
