@@ -19,15 +19,20 @@ RATE ?= 100
 VERSION ?= $(shell git describe --tags --always --dirty)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test acl-test lint format docs rules servers crash crash-controls bench soak images compose-up compose-down compose-test clean
+.PHONY: help setup demo test acl-test lint format docs rules servers crash crash-controls bench soak images compose-up compose-down compose-test \
+	k8s-up k8s-down k8s-check k8s-golden k8s-test clean
 
 help: ## Show what there is to make
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 setup: .venv/.synced ## Install the locked dependencies into .venv
 
-demo: .venv/.synced ## A day in Phetchabun on the four services, until Ctrl-C (ONCE=1, KAFKA=native or secure, TARGET=compose)
+demo: .venv/.synced ## A day in Phetchabun on the four services, until Ctrl-C (ONCE=1, KAFKA=native or secure, TARGET=compose or k8s)
+ifeq ($(TARGET),k8s)
+	$(RUN) -m deploy.k8s.play --tag $(VERSION)
+else
 	$(if $(TARGET),deploy/local/$(TARGET).sh demo,$(RUN) -m deploy.local.demo $(if $(ONCE),--once) $(if $(KAFKA),--kafka $(KAFKA)))
+endif
 
 test: .venv/.synced ## Run all tests, on real servers that are fetched and started by themselves
 	$(RUN) -m pytest $(ARGS)
@@ -70,6 +75,22 @@ bench: .venv/.synced ## Measure against the baseline in the same run; a table, a
 
 soak: .venv/.synced ## Load a whole system for hours and see whether memory stays flat (SECONDS, RATE)
 	$(RUN) -m tests.bench.stream.soak --seconds $(SECONDS) --rate $(RATE) $(ARGS)
+
+k8s-up: .venv/.synced ## Install the overlay local on the cluster of the current context, with Secrets made on the spot
+	$(RUN) -m deploy.k8s.install --tag $(VERSION)
+
+k8s-down: .venv/.synced ## Remove it, with everything that is in its namespace
+	$(RUN) -m deploy.k8s.install --tag $(VERSION) --remove
+
+k8s-check: .venv/.synced ## Render every overlay; golden copies, schemas, policies, promises (RUAMJAI_CRDS=folder)
+	$(RUN) -m pytest tests/k8s $(ARGS)
+
+k8s-golden: .venv/.synced ## Write the generated manifests and the golden copies again, after a change that is meant
+	$(RUN) -m deploy.k8s
+	$(RUN) -m tests.k8s.rendering
+
+k8s-test: .venv/.synced ## The day on a cluster while pods die and workloads roll; staging and production dry-run
+	$(RUN) -m tests.k8s --tag $(VERSION) $(ARGS)
 
 images: ## Build ruamjai/<service>:<VERSION> and print their sizes (PYTHON_IMAGE, PACKAGE_INDEX from elsewhere)
 	@VERSION=$(VERSION) deploy/images/build.sh
