@@ -17,7 +17,7 @@ MADE = "# Made by `python -m deploy.k8s`, do not edit.\n"
 
 def manifests() -> dict[Path, str]:
     """Return the text of every generated manifest by its path."""
-    return {TOPICS: MADE + topics()} | ({RULES: MADE + rules()} if RECORDED.is_dir() else {})
+    return {TOPICS: MADE + topics(), RULES: MADE + rules()}
 
 
 def topics() -> str:
