@@ -18,6 +18,7 @@ from pymongo import MongoClient
 from deploy.local.demo.day import Day
 from deploy.local.demo.play import Stage
 from deploy.local.demo.reporters import Sent
+from deploy.local.demo.tally import Tally
 from deploy.local.demo.witness import Seen
 from deploy.local.demo.world import KEYS, SERVICES, World
 
@@ -59,6 +60,14 @@ class Evidence:
         for number, record in enumerate(self.records):
             found.setdefault((record.topic, record.id or str(number)), record)
         return list(found.values())
+
+    @cached_property
+    def tally(self) -> Tally:
+        """The records, counted."""
+        found = Tally()
+        for record in self.records:
+            found.hear(record)
+        return found
 
     @cached_property
     def incidents(self) -> list[tuple[Seen, dict[str, Any]]]:

@@ -2,12 +2,10 @@
 
 import json
 from base64 import b64encode
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from statistics import quantiles
 from typing import Any
 
 from deploy.local.demo.day import Partner, Scene
@@ -48,55 +46,31 @@ def judge(evidence: Evidence) -> Verdict:
 
 def count(evidence: Evidence) -> dict[str, Any]:
     """Return the figures of the day; times are milliseconds from sending to the incident on the stream."""
-    kinds = Counter(record.kind for record, _ in evidence.incidents)
-    tasks = {t["task_id"] for _, data in evidence.incidents for t in data["view"]["tasks"] if t["units"]}
-    delays = sorted(_delays(evidence))
-    cuts = quantiles(delays, n=100, method="inclusive") if len(delays) > 1 else [0.0] * 99
-    agencies = [partner.agency for partner in evidence.day.partners]
-    withheld = Counter(
-        d["agency"]
-        for record in evidence.first
-        if record.topic == "deliveries"
-        for d in record.data["deliveries"]
-        if d["outcome"] == "withheld"
-    )
+    tally, agencies = evidence.tally, [partner.agency for partner in evidence.day.partners]
+    p50, p99 = tally.times({sent.report_id: sent.at for sent in evidence.accepted})
     return {
         "reports_sent": evidence.reports_sent,
         "accepted": len(evidence.accepted),
         "rejected": len(evidence.rejected),
         "refused": len(evidence.refused),
         "repeated": evidence.repeated,
-        "incidents": kinds["incident.opened"],
-        "linked": kinds["incident.linked"],
-        "assigned": len(tasks),
-        "escalated": kinds["task.escalated"],
+        "incidents": tally.kinds["incident.opened"],
+        "linked": tally.kinds["incident.linked"],
+        "assigned": len(tally.assigned),
+        "escalated": tally.kinds["task.escalated"],
         "agency_events": {code: len(evidence.shared(code)) for code in agencies},
-        "withheld": {code: withheld[code] for code in agencies},
+        "withheld": {code: tally.withheld[code] for code in agencies},
         "webhook_events": len(evidence.hooked),
-        "dead_letters": sum(record.topic.endswith(".dlq") for record in evidence.first),
+        "dead_letters": tally.dead_letters,
         "lost": len(missing(evidence)),
-        "p50_ms": round(cuts[49]),
-        "p99_ms": round(cuts[98]),
+        "p50_ms": round(p50),
+        "p99_ms": round(p99),
     }
 
 
 def missing(evidence: Evidence) -> set[str]:
     """Return the reports that were answered with 202 and are in no incident."""
-    there = {
-        link["report_id"]
-        for _, data in evidence.incidents
-        for link in data["view"]["reports"]
-        if not link["suggested"]
-    }
-    return {sent.report_id for sent in evidence.accepted} - there
-
-
-def _delays(evidence: Evidence) -> Iterator[float]:
-    first: dict[str, float] = {}
-    for record, data in evidence.incidents:
-        for link in data["view"]["reports"]:
-            first.setdefault(link["report_id"], record.at)
-    return ((first[s.report_id] - s.at) * 1000 for s in evidence.accepted if s.report_id in first)
+    return evidence.tally.missing({sent.report_id: sent.at for sent in evidence.accepted})
 
 
 def _off(evidence: Evidence, summary: dict[str, Any]) -> Iterator[str]:

@@ -65,7 +65,7 @@ async def reading(client: Mapping[str, Any], topics: Sequence[str]) -> AsyncIter
     consumer = AIOKafkaConsumer(**client, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     await assign(consumer, topics)
-    task = asyncio.create_task(_read(consumer, reader))
+    task = asyncio.create_task(read_on(consumer, reader.take))
     try:
         yield reader
     finally:
@@ -77,17 +77,23 @@ async def reading(client: Mapping[str, Any], topics: Sequence[str]) -> AsyncIter
 
 async def assign(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> None:
     """Let `consumer` read every partition of `topics` from the first record, in no group."""
-    known = await consumer._client.fetch_all_metadata()
-    partitions = [
-        TopicPartition(name, n) for name in topics for n in sorted(known.partitions_for_topic(name) or ())
-    ]
+    partitions = await partitions_of(consumer, topics)
     consumer.assign(partitions)
     await consumer.seek_to_beginning(*partitions)
 
 
-async def _read(consumer: AIOKafkaConsumer, reader: Reader) -> None:
+async def partitions_of(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
+    """Return every partition of `topics`; one that does not exist has none."""
+    known = await consumer._client.fetch_all_metadata()
+    return [
+        TopicPartition(name, n) for name in topics for n in sorted(known.partitions_for_topic(name) or ())
+    ]
+
+
+async def read_on(consumer: AIOKafkaConsumer, take: Callable[[Seen], None]) -> None:
+    """Hand over what `consumer` reads, until cancelled."""
     while True:
         for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
             for r in records:
                 headers = {name: value.decode(errors="replace") for name, value in r.headers}
-                reader.take(Seen(r.topic, r.value or b"", headers, time.monotonic(), r.key or b""))
+                take(Seen(r.topic, r.value or b"", headers, time.monotonic(), r.key or b""))
