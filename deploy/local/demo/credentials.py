@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from deploy.local.demo.day import Day, load_day
+from deploy.local.demo.day import Cast, Day, load_day
 
 HOOK = "ems-hook"
 SECRET_BYTES = 32
@@ -39,30 +39,30 @@ class Credentials:
         """The bytes with which webhooks are signed."""
         return b64decode(self.hook_secret.removeprefix(WHSEC))
 
-    def hand_out(self, folder: Path, day: Day, hook_url: str, networks: Sequence[str] = LOOPBACK) -> None:
+    def hand_out(self, folder: Path, cast: Cast, hook_url: str, networks: Sequence[str] = LOOPBACK) -> None:
         """Write what the services read: `api-keys.yaml` (digests only), `webhooks.yaml`, `hook-secret`."""
-        scopes = scopes_of(day, self.keys)
+        scopes = scopes_of(cast, self.keys)
         digests = {
             hashlib.sha256(key.encode()).hexdigest(): {"name": name, "scopes": scopes[name]}
             for name, key in self.keys.items()
         }
         (folder / "api-keys.yaml").write_text(yaml.safe_dump(digests))
         (folder / "hook-secret").write_text(self.hook_secret)
-        endpoint = {"agency": day.hooked, "url": hook_url, "secrets": [{"file": "hook-secret"}]}
-        file = {"endpoints": {HOOK: endpoint}, "allowed_networks": list(networks)}
+        endpoint = {"agency": cast.hooked, "url": hook_url, "secrets": [{"file": "hook-secret"}]}
+        file = {"endpoints": {HOOK: endpoint} if cast.hooked else {}, "allowed_networks": list(networks)}
         (folder / "webhooks.yaml").write_text(yaml.safe_dump(file))
 
 
-def scopes_of(day: Day, callers: Iterable[str] = ()) -> dict[str, list[str]]:
+def scopes_of(cast: Cast, callers: Iterable[str] = ()) -> dict[str, list[str]]:
     """Return what everybody who calls may do, by name; `callers` without a part in the day may report."""
     scopes = {name: ["reports.write"] for name in (*callers, "sensor:river-gauge")}
     scopes |= {"officer:control-room": ["commands"]}
-    return scopes | {f"agency:{partner.agency}": ["disclosures"] for partner in day.partners}
+    return scopes | {f"agency:{partner.agency}": ["disclosures"] for partner in cast.partners}
 
 
-def made(day: Day, callers: Iterable[str] = ()) -> Credentials:
+def made(cast: Cast, callers: Iterable[str] = ()) -> Credentials:
     """Return new ones."""
-    keys = {name: secrets.token_urlsafe(24) for name in scopes_of(day, callers)}
+    keys = {name: secrets.token_urlsafe(24) for name in scopes_of(cast, callers)}
     return Credentials(keys, WHSEC + _random(), _random())
 
 

@@ -100,6 +100,15 @@ class Expected(Part):
     withheld: dict[str, int | tuple[int, int]]
 
 
+class Cast(Protocol):
+    """Who follows the stream in a world: the partners, and the one of them that also has a webhook."""
+
+    @property
+    def partners(self) -> Sequence[Partner]: ...
+    @property
+    def hooked(self) -> str | None: ...
+
+
 class Day(Part):
     """All of it."""
 

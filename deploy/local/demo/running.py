@@ -12,7 +12,7 @@ import httpx
 from deploy.local.choose import Source, started
 from deploy.local.cluster import KafkaCluster
 from deploy.local.demo.credentials import made
-from deploy.local.demo.day import Day
+from deploy.local.demo.day import Cast
 from deploy.local.demo.users import users_of
 from deploy.local.demo.world import KEYS, SECURE, SERVICES, WITNESS, World, kept_environ, topics_of
 from deploy.local.embedded import EmbeddedKafka
@@ -37,7 +37,7 @@ def app(service: str) -> Sequence[str]:
 
 @contextmanager
 def running(
-    day: Day,
+    cast: Cast,
     folder: Path,
     hook_port: int,
     kafka: str | None,
@@ -51,22 +51,21 @@ def running(
 
     `kafka`: "native" starts real servers, "secure" such with TLS and rights; otherwise KAFKA_URL and
     MONGO_URL count, where they are set.
-    `start` says how a service is run, `extra` are settings of all of them. With `files` they keep SQLite
+    `start` says how a service is run, `extra` are settings of all of them, also of operators'
+    commands. With `files` they keep SQLite
     files all the same. `callers` may report with API keys of their own.
     """
     with ExitStack() as stack:
-        server, mongo = _servers(day, folder, kafka, stack, files=files)
-        world = World(folder, server.url, mongo, made(day, callers), server=server)
-        world.credentials.hand_out(folder, day, f"http://127.0.0.1:{hook_port}/ruamjai")
-        _topics(world, server, day)
+        server, mongo = _servers(cast, folder, kafka, stack, files=files)
+        world = World(folder, server.url, mongo, made(cast, callers), extra=extra or {}, server=server)
+        world.credentials.hand_out(folder, cast, f"http://127.0.0.1:{hook_port}/ruamjai")
+        _topics(world, server, cast)
         world.ports |= {name: (free_port(), free_port()) for name in SERVICES}
         processes: dict[str, ServerProcess] = {}
         world.processes = processes
         for name in SERVICES:
             command = [sys.executable, *start(name)]
-            process = ServerProcess(
-                command, folder / f"{name}.log", {**_environ(world, name), **(extra or {})}
-            )
+            process = ServerProcess(command, folder / f"{name}.log", _environ(world, name))
             processes[name] = process
             stack.callback(process.stop)
             process.start()
@@ -76,11 +75,11 @@ def running(
 
 
 def _servers(
-    day: Day, folder: Path, kafka: str | None, stack: ExitStack, *, files: bool
+    cast: Cast, folder: Path, kafka: str | None, stack: ExitStack, *, files: bool
 ) -> tuple[KafkaServer, str | None]:
     mongo = None if files else os.environ.get("MONGO_URL")
     if kafka in (Source.NATIVE, SECURE):
-        server = stack.enter_context(closing(_kafka(folder / "kafka", day, secure=kafka == SECURE)))
+        server = stack.enter_context(closing(_kafka(folder / "kafka", cast, secure=kafka == SECURE)))
         if files:
             return server, None
         return server, stack.enter_context(closing(started(native_mongo(folder / "mongo")))).url
@@ -89,20 +88,21 @@ def _servers(
     return stack.enter_context(closing(EmbeddedKafka())), mongo
 
 
-def _kafka(folder: Path, day: Day, *, secure: bool) -> KafkaCluster:
+def _kafka(folder: Path, cast: Cast, *, secure: bool) -> KafkaCluster:
     """Real brokers; secure ones let everybody do what the table of rights says, and a witness read it all."""
     if not secure:
         return started(native_kafka(folder))
-    users = users_of(day)
-    users.append(User(WITNESS, tuple(Right("topic", topic.name, ("Read",)) for topic, _ in topics_of(day))))
+    users = users_of(cast)
+    users.append(User(WITNESS, tuple(Right("topic", topic.name, ("Read",)) for topic, _ in topics_of(cast))))
     server = started(secure_kafka(folder, {user.name: secrets.token_urlsafe(16) for user in users}))
     server.admit(users)
     return server
 
 
-def _topics(world: World, server: KafkaServer, day: Day) -> None:
+def _topics(world: World, server: KafkaServer, cast: Cast) -> None:
     embedded = isinstance(server, EmbeddedKafka)
-    for topic, config in topics_of(day):
+    pack = Path(found) if (found := world.extra.get("PACK_DIR")) else None
+    for topic, config in topics_of(cast, pack):
         server.create_topic(topic.name, topic.partitions, 1, None if embedded else config)
         world.topics.append(topic.name)
 
@@ -122,7 +122,7 @@ def _environ(world: World, service: str) -> dict[str, str]:
         "ACKNOWLEDGE_SECONDS": str(ACKNOWLEDGE_SECONDS),
         "DRAIN_SECONDS": "3",
     }
-    return kept_environ() | settings
+    return {**kept_environ(), **settings, **world.extra}
 
 
 def _ready(world: World, name: str, process: ServerProcess) -> bool:

@@ -1,4 +1,4 @@
-"""Counts what independent clients read, record by record: the figures of the demonstration and of a replay."""
+"""Counts what independent clients read, record by record: the figures of a demonstration or a replay."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from deploy.local.demo.credentials import HOOK
-from deploy.local.demo.day import Day, load_day
+from deploy.local.demo.day import Cast, load_day
 from services.rights import CLUSTER, table
 from shared.rights import User
 from shared.rights.strimzi import manifests
@@ -14,13 +14,13 @@ from shared.rights.strimzi import manifests
 SCRAM = "scram-sha-512"
 
 
-def users_of(day: Day) -> list[User]:
+def users_of(cast: Cast) -> list[User]:
     """Return everybody who has a user on the day, its webhook's group included."""
     with tempfile.TemporaryDirectory() as folder:
         webhooks = Path(folder, "webhooks.yaml")
-        endpoint = {"agency": day.hooked, "url": "https://hooks.invalid/", "secrets": [{"env": "HOOK"}]}
-        webhooks.write_text(yaml.safe_dump({"endpoints": {HOOK: endpoint}}))
-        return table([partner.agency for partner in day.partners], webhooks=webhooks)
+        endpoint = {"agency": cast.hooked, "url": "https://hooks.invalid/", "secrets": [{"env": "HOOK"}]}
+        webhooks.write_text(yaml.safe_dump({"endpoints": {HOOK: endpoint} if cast.hooked else {}}))
+        return table([partner.agency for partner in cast.partners], webhooks=webhooks)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from deploy.local.demo.credentials import HOOK, Credentials
-from deploy.local.demo.day import Day, Partner
+from deploy.local.demo.day import Cast, Partner
 from shared.bus.admin import wanted
 from shared.contracts.topics import (
     DESK_INPUTS,
@@ -64,6 +64,8 @@ class World:
     """Of databases' names: keeps those of two runs on one server apart."""
     processes: "Mapping[str, ServerProcess]" = field(default_factory=dict)
     topics: list[str] = field(default_factory=list)
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Settings of every process beside those that the world needs."""
     server: "KafkaServer | None" = None
     """The Kafka, where it was started here."""
 
@@ -104,11 +106,11 @@ class World:
         return [name for name, process in self.processes.items() if not process.running]
 
 
-def groups_of(day: Day) -> dict[str, tuple[Topic, ...]]:
-    """Return the consumer groups that the services have, with their inputs."""
+def groups_of(cast: Cast, pack: Path | None = None) -> dict[str, tuple[Topic, ...]]:
+    """Return the consumer groups that the services have on a pack, with their inputs."""
     received = (REPORTS_RECEIVED, REPORTS_RECEIVED_URGENT)
-    agencies = sorted({desk.agency for desk in load_pack(None).desks})
-    return {
+    agencies = sorted({desk.agency for desk in load_pack(pack).desks})
+    groups: dict[str, tuple[Topic, ...]] = {
         "geo": received,
         "dispatch": DESK_INPUTS,
         "dispatch-index": (INCIDENTS,),
@@ -116,18 +118,20 @@ def groups_of(day: Day) -> dict[str, tuple[Topic, ...]]:
         "intake": (INCIDENTS,),
         "notify": (INCIDENTS,),
         "notify-disclosure": (INCIDENTS, *received),
-        f"notify-webhooks.{HOOK}": (agency_incidents(day.hooked),),
     }
+    if cast.hooked:
+        groups[f"notify-webhooks.{HOOK}"] = (agency_incidents(cast.hooked),)
+    return groups
 
 
-def agencies_of(day: Day) -> list[str]:
+def agencies_of(cast: Cast, pack: Path | None = None) -> list[str]:
     """Return every agency that has topics: those of the pack, and the partners."""
-    return sorted({desk.agency for desk in load_pack(None).desks} | {p.agency for p in day.partners})
+    return sorted({desk.agency for desk in load_pack(pack).desks} | {p.agency for p in cast.partners})
 
 
-def topics_of(day: Day) -> list[tuple[Topic, dict[str, str]]]:
+def topics_of(cast: Cast, pack: Path | None = None) -> list[tuple[Topic, dict[str, str]]]:
     """Return every topic of a run with its configuration."""
-    return list(wanted(groups_of(day), agencies_of(day)))
+    return list(wanted(groups_of(cast, pack), agencies_of(cast, pack)))
 
 
 def kept_environ() -> dict[str, str]:
@@ -144,7 +148,7 @@ def publish(world: World, partners: Sequence[Partner], now: datetime) -> None:
         file = partner.agreement(now)
         (folder / f"{partner.agency}.yaml").write_text(yaml.safe_dump(file, allow_unicode=True))
     command = [sys.executable, "-c", RUAMJAI, "agreements", "publish", str(folder)]
-    environ = kept_environ() | world.environment(OPERATOR)
+    environ = {**kept_environ(), **world.environment(OPERATOR), **world.extra}
     done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the agreements could not be published:\n{done.stdout}{done.stderr}")
