@@ -19,7 +19,7 @@ RATE ?= 100
 VERSION ?= $(shell git describe --tags --always --dirty)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test acl-test lint format docs rules servers crash crash-controls bench soak images compose-up compose-down compose-test \
+.PHONY: help setup demo replay-day test acl-test lint format docs rules servers crash crash-controls bench soak images compose-up compose-down compose-test \
 	k8s-up k8s-down k8s-check k8s-golden k8s-test clean
 
 help: ## Show what there is to make
@@ -55,6 +55,9 @@ docs: .venv/.synced ## Write the generated pages, schemas and dashboards again
 	$(RUN) -m shared.telemetry > docs/reference/metrics.md
 	$(RUN) -m deploy.watch
 	$(RUN) -m deploy.local.demo.users > deploy/k8s/components/kafka-users/users.yaml
+
+replay-day: .venv/.synced ## A real city's day (RUAMJAI_CITY_DAY: its calls) against what really happened (KAFKA=native)
+	$(RUN) -m tests.city $(if $(KAFKA),--kafka $(KAFKA)) $(ARGS)
 
 rules: .venv/.synced ## Judge the alerting rules with promtool, which is built if need be
 	$(RUN) -m tests.watch.promtool

@@ -31,6 +31,8 @@ class Incident:
 
     number: str
     received: datetime
+    entered: datetime
+    """When the call taker had it in the system."""
     kind: str
     group: str
     priority: str
@@ -65,11 +67,12 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 def _incident(rows: list[dict[str, str]]) -> Incident:
     row = rows[0]
     lat, lon = row["Location"].strip("()").split(",")
-    received = _instant(row["Received DtTm"])
-    assert received is not None, "a call without a time"
+    received, entered = _instant(row["Received DtTm"]), _instant(row["Entry DtTm"])
+    assert received is not None, f"incident {row['Incident Number']} has no time"
     return Incident(
         number=row["Incident Number"],
         received=received,
+        entered=entered or received,
         kind=row["Call Type"],
         group=row["Call Type Group"],
         priority=row["Final Priority"],

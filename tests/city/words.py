@@ -195,9 +195,8 @@ class Scene:
     where: Sequence[str]
 
 
-def scene_of(kind: str, address: str, random: Random) -> Scene:
-    """Draw what there is to see at an incident of the city's call type `kind`."""
-    category = CATEGORY.get(kind, "other")
+def scene_of(category: str, address: str, random: Random) -> Scene:
+    """Draw what there is to see at an incident of a category."""
     who = random.choice(PEOPLE) if category in ABOUT_PEOPLE else ()
     return Scene(category, who, random.choice(SEEN[category]), places(address))
 

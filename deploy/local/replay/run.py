@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx
 
 from deploy.local.demo.tally import Tally
+from deploy.local.demo.witness import Seen
 from deploy.local.replay.done import Done
 from deploy.local.replay.player import IN_FLIGHT, Player
 from deploy.local.replay.progress import showing
@@ -35,11 +36,16 @@ class Replay:
     speed: float
     key: str | None = None
     tally: Tally = field(default_factory=Tally)
+    hear: list[Callable[[Seen], None]] = field(default_factory=list)
+    """Who else is told of every record that is read."""
 
-    async def run(self) -> Outcome:
-        """Play what is left to play and wait for what must come of it. Raises StoppedError, KafkaError."""
+    async def run(self, lingering: float = 0.0) -> Outcome:
+        """Play what is left to play and wait for what must come of it. Raises StoppedError, KafkaError.
+
+        `lingering`: seconds for which it goes on watching after that.
+        """
         async with (
-            watching(self.settings, self.done, self.tally.hear) as agencies,
+            watching(self.settings, self.done, self._take) as agencies,
             _client() as client,
             showing(self.script, self.done) as told,
         ):
@@ -47,7 +53,12 @@ class Replay:
             await player.play()
             outcome = Outcome(self.script, self.done, self.tally, player.sent, agencies, self.speed)
             await self._settle(outcome)
+            await asyncio.sleep(lingering)
         return outcome
+
+    def _take(self, record: Seen) -> None:
+        for hear in (self.tally.hear, *self.hear):
+            hear(record)
 
     async def _settle(self, outcome: Outcome) -> None:
         moved, before = time.monotonic(), -1
