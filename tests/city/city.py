@@ -1,8 +1,8 @@
-"""Makes a jurisdiction pack of the calls: battalions as areas, the units that went, and who goes to what.
+"""Makes a jurisdiction pack of the calls: areas, the units that went, and who goes to what.
 
-The calls have neither outlines nor run cards. An area is all that is nearer to one of its battalion's stations
-than to any other; a station is in the middle of its calls; a role goes to what it went to in at least half of
-the incidents of the other days.
+The calls have neither outlines nor run cards. A battalion's area is all that is nearer to one of its stations
+than to any other; a station is in the middle of its calls; a role goes to what it went to in at least half
+of the incidents of the other days.
 """
 
 from collections import Counter, defaultdict

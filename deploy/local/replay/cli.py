@@ -60,8 +60,6 @@ async def replay(
     except asyncio.CancelledError:
         _say(_left(script, done))
         raise
-    finally:
-        done.close()
 
 
 def _script(file: Path, *, skip_bad: bool) -> Script:

@@ -28,9 +28,8 @@ class Done:
             raise OtherFileError(f"{path} is about another input: remove it to begin anew")
         for entry in entries:
             self._take(entry)
-        self._file = path.open("a", encoding="utf-8")
-        if self._file.tell() and not path.read_bytes().endswith(b"\n"):
-            self._file.write("\n")
+        if path.exists() and not path.read_bytes().endswith(b"\n"):
+            self._write("\n")
 
     def begin(self, start: Mapping[str, int]) -> None:
         """Note, once, from where the topics are watched."""
@@ -47,14 +46,13 @@ class Done:
     def __contains__(self, number: int) -> bool:
         return number in self.accepted or number in self.rejected
 
-    def close(self) -> None:
-        """Note no more."""
-        self._file.close()
-
     def _add(self, entry: dict[str, Any]) -> None:
-        self._file.write(json.dumps(entry) + "\n")
-        self._file.flush()
+        self._write(json.dumps(entry) + "\n")
         self._take(entry)
+
+    def _write(self, text: str) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(text)
 
     def _take(self, entry: dict[str, Any]) -> None:
         if "report_id" in entry:

@@ -15,6 +15,7 @@ IN_FLIGHT = 200
 PATIENCE_SECONDS = 60.0
 """How long nobody need answer until the replay stops, to go on another time."""
 AGAIN_SECONDS = 1.0
+"""Until it is tried again, where nobody said when."""
 KEY_ERRORS = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 LATER = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
 
@@ -37,8 +38,8 @@ class Player:
     """Called after every answer."""
     sent: dict[str, float] = field(default_factory=dict)
     """When each report of this run was due, by its id, monotonic seconds."""
-    latest: float = 0.0
-    """Seconds by which the last report was sent too late."""
+    patience: float = PATIENCE_SECONDS
+    again: float = AGAIN_SECONDS
 
     async def play(self) -> None:
         """Return when everything is answered. Raises StoppedError."""
@@ -58,7 +59,6 @@ class Player:
             raise stopped.exceptions[0] from None
 
     async def _send(self, line: Line, due: float) -> None:
-        self.latest = time.monotonic() - due
         answer = await self._answer(line)
         if answer.status_code == httpx.codes.ACCEPTED:
             report_id = answer.json()["report_id"]
@@ -73,15 +73,15 @@ class Player:
     async def _answer(self, line: Line) -> httpx.Response:
         """Return an answer that is final. The key makes it harmless to send a line again."""
         body, headers = self.script.body(line), self._headers(line)
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + self.patience
         while True:
             try:
                 answer = await self.client.post(f"{self.url}/v1/reports", json=body, headers=headers)
                 if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR and answer.status_code not in LATER:
                     return answer
-                why, wait = _reason(answer), float(answer.headers.get("Retry-After", AGAIN_SECONDS))
+                why, wait = _reason(answer), float(answer.headers.get("Retry-After", self.again))
             except httpx.TransportError as error:
-                why, wait = f"{self.url}: {error or type(error).__name__}", AGAIN_SECONDS
+                why, wait = f"{self.url}: {error or type(error).__name__}", self.again
             if time.monotonic() + wait > deadline:
                 raise StoppedError(f"line {line.number}: {why}")
             await asyncio.sleep(wait)
