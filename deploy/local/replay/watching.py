@@ -10,6 +10,9 @@ from deploy.local.demo.witness import Seen, partitions_of, read_on
 from deploy.local.replay.done import Done
 from shared.settings import Settings, kafka_client_options
 
+FETCH_WAIT_MS = 10
+"""So that what is measured is the system: the embedded broker lets a fetch wait this long, whatever comes."""
+
 
 @asynccontextmanager
 async def watching(settings: Settings, done: Done, take: Callable[[Seen], None]) -> AsyncIterator[list[str]]:
@@ -18,7 +21,9 @@ async def watching(settings: Settings, done: Done, take: Callable[[Seen], None])
     Raises KafkaError.
     """
     options = kafka_client_options(settings)
-    consumer = AIOKafkaConsumer(**options, auto_offset_reset="earliest", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        **options, auto_offset_reset="earliest", enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
+    )
     await consumer.start()
     task = None
     try:
