@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from deploy.local.unavailable import Unavailable
 from shared.clock import ScaledClock
 from shared.settings import load_settings
 from tests.bench.tables import table
+from tests.city.alone import linked
 from tests.city.calls import Incident, on_day, read_calls
 from tests.city.city import make_pack
 from tests.city.fleet import Fleet
@@ -68,6 +69,9 @@ def main() -> int:
         print(f"{CALLS} names no file: set it to a CSV of San Francisco's fire calls, one row per unit")
         return NO_INPUT
     calls = read_calls(Path(source))
+    if options.linking:
+        print(table("Linking alone, by day", list(_every_day(calls, options.seed, options.again))))
+        return 0
     chosen = options.date or last_whole_day(calls)
     try:
         with tempfile.TemporaryDirectory(prefix="ruamjai-city-", ignore_cleanup_errors=True) as folder:
@@ -86,6 +90,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--speed", type=float, default=SPEED)
     parser.add_argument("--seed", type=int, default=1, help="of callers' words, and of who calls again")
     parser.add_argument("--again", type=float, default=AGAIN_SHARE, help="share with more than one caller")
+    parser.add_argument("--linking", action="store_true", help="judge the linking alone, on every day")
     parser.add_argument("--kafka", choices=["native"], help="start real servers")
     return parser.parse_args()
 
@@ -93,6 +98,25 @@ def _options() -> argparse.Namespace:
 def last_whole_day(calls: list[Incident]) -> date:
     """Return the last day of the file: the city publishes whole days."""
     return calls[-1].received.date()
+
+
+def _every_day(calls: list[Incident], seed: int, again: float) -> Iterator[dict[str, object]]:
+    """Yield a row for each day: merges without other callers, and merges and pairs with them."""
+    for day in sorted({call.received.date() for call in calls}):
+        played = on_day(calls, day)
+        with tempfile.TemporaryDirectory() as folder:
+            pack = make_pack(played, [c for c in calls if c.received.date() != day], Path(folder) / "pack")
+        alone = linking(linked(reports_of(played, seed, 0.0), pack))
+        found = linking(linked(reports_of(played, seed, again), pack))
+        yield {
+            "day": day,
+            "incidents": alone.incidents,
+            "false merges %": round(100 * alone.false_share, 2),
+            "with callers: %": round(100 * found.false_share, 2),
+            "precision": round(found.precision, 3),
+            "recall": round(found.recall, 3),
+            "F1": round(found.f1, 3),
+        }
 
 
 async def _play(options: argparse.Namespace, calls: list[Incident], chosen: date, folder: Path) -> int:

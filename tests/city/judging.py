@@ -61,7 +61,7 @@ class Linking:
 
     @property
     def false_share(self) -> float:
-        """Incidents that were taken for part of another one."""
+        """Incidents whose own call was taken for one about another incident."""
         return self.false_merges / self.incidents
 
     @property
@@ -71,15 +71,16 @@ class Linking:
         return 2 * self.precision * self.recall / both if both else 0.0
 
 
-def linking(groups: Sequence[Sequence[Incident]]) -> Linking:
-    """Judge reports put together as `groups`, each given as the incident that it is really about."""
-    real = Counter(call.number for group in groups for call in group)
-    within = [Counter(call.number for call in group) for group in groups]
+def linking(groups: Sequence[Sequence[Told]]) -> Linking:
+    """Judge reports put together as `groups`. All count for pairs, first calls for merges."""
+    real = Counter(told.about.number for group in groups for told in group)
+    within = [Counter(told.about.number for told in group) for group in groups]
     right = sum(_pairs(n) for group in within for n in group.values())
     ours, theirs = sum(_pairs(len(group)) for group in groups), sum(map(_pairs, real.values()))
+    calls = [sum(told.first for told in group) for group in groups]
     return Linking(
-        incidents=len(real),
-        false_merges=sum(len(group) - 1 for group in within if group),
+        incidents=sum(calls),
+        false_merges=sum(count - 1 for count in calls if count),
         precision=right / ours if ours else 1.0,
         recall=right / theirs if theirs else 1.0,
     )
@@ -96,10 +97,10 @@ class Day:
     story: Story
     told: Mapping[str, Told]
 
-    def groups(self) -> list[list[Incident]]:
+    def groups(self) -> list[list[Told]]:
         """Return the reports as they were put together."""
         courses = self.story.courses.values()
-        return [[self.told[id_].about for id_ in c.reports if id_ in self.told] for c in courses]
+        return [[self.told[id_] for id_ in c.reports if id_ in self.told] for c in courses]
 
     def calls(self) -> list[tuple[Incident, Course]]:
         """Return every real incident with the one that its first call came to."""

@@ -1,6 +1,7 @@
 """The day on a few made calls: the pack is sound, the file is played as it is, the judge is right."""
 
 import csv
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -73,10 +74,11 @@ def test_a_unit_says_what_the_city_recorded_when_it_did(calls: list[Incident]) -
 
 
 def test_the_judge_counts_pairs_and_the_incidents_that_were_swallowed(calls: list[Incident]) -> None:
-    one, two, three = calls[:3]
-    right = linking([[one, one, one], [two], [three]])
+    one, two, three = reports_of(calls[:3], 1, 0.0)
+    again = replace(one, first=False)
+    right = linking([[one, again, again], [two], [three]])
     assert (right.false_merges, right.f1) == (0, 1.0)
-    merged = linking([[one, one, two], [one], [three]])
+    merged = linking([[one, again, two], [again], [three]])
     assert (merged.false_merges, merged.incidents) == (1, 3)
     assert merged.precision == pytest.approx(1 / 3)
     assert merged.recall == pytest.approx(1 / 3)
