@@ -72,7 +72,7 @@ def main() -> int:
     if options.linking:
         print(table("Linking alone, by day", list(_every_day(calls, options.seed, options.again))))
         return 0
-    chosen = options.date or last_whole_day(calls)
+    chosen = options.date or usual_day(calls)
     try:
         with tempfile.TemporaryDirectory(prefix="ruamjai-city-", ignore_cleanup_errors=True) as folder:
             return asyncio.run(_play(options, calls, chosen, Path(folder)))
@@ -85,7 +85,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make replay-day", description=__doc__)
-    parser.add_argument("--date", type=date.fromisoformat, help="default: the last whole day of the file")
+    parser.add_argument("--date", type=date.fromisoformat, help="default: the last day of the file but one")
     parser.add_argument("--hours", type=int, nargs=2, default=(0, 24), metavar=("FROM", "TO"))
     parser.add_argument("--speed", type=float, default=SPEED)
     parser.add_argument("--seed", type=int, default=1, help="of callers' words, and of who calls again")
@@ -95,9 +95,10 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def last_whole_day(calls: list[Incident]) -> date:
-    """Return the last day of the file: the city publishes whole days."""
-    return calls[-1].received.date()
+def usual_day(calls: list[Incident]) -> date:
+    """Return the last day but one: of the last the export may have cut something off."""
+    days = sorted({call.received.date() for call in calls})
+    return days[-2:][0]
 
 
 def _every_day(calls: list[Incident], seed: int, again: float) -> Iterator[dict[str, object]]:
