@@ -19,8 +19,9 @@ from typing import Any
 import httpx
 
 from deploy.local.demo.day import Partner
+from deploy.local.demo.running import running
 from deploy.local.demo.witness import Seen
-from deploy.local.demo.world import World, publish, running
+from deploy.local.demo.world import World, publish
 from deploy.local.replay.done import Done
 from deploy.local.replay.run import Replay
 from deploy.local.replay.script import read_script
@@ -158,8 +159,8 @@ async def _on(
     await asyncio.to_thread(publish, world, Cast().partners, clock.now())
     script = read_script(file)
     done, story = Done(file.with_suffix(".replay"), script.digest), Story()
-    settings = load_settings("ruamjai", {"KAFKA_URL": world.kafka.url, **extra})
-    wanted = Replay(settings, script, done, world.api("intake"), speed, world.keys[REPORTER])
+    settings = load_settings("ruamjai", {"KAFKA_URL": world.kafka, **extra})
+    wanted = Replay(settings, script, done, world.api("intake"), speed, world.credentials.keys[REPORTER])
     async with httpx.AsyncClient(timeout=30) as client:
         fleet = Fleet(told, done, clock, client, world.api("dispatch"), world.bearer(OFFICER))
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from deploy.local.demo.day import Partner
-from deploy.local.demo.world import World, running
+from deploy.local.demo.running import running
+from deploy.local.demo.world import World
 from tests.replay.support import NOON, a_line, a_script
 
 ROOT = Path(__file__).parents[2]
@@ -46,10 +47,10 @@ def ruamjai_replay(world: World, file: Path, *options: str) -> subprocess.Comple
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "KAFKA_URL": world.kafka.url,
+        "KAFKA_URL": world.kafka,
         "CLOCK_RATE": str(RATE),
         "INTAKE_URL": world.api("intake"),
-        "REPORTS_KEY": world.keys["sensor:river-gauge"],
+        "REPORTS_KEY": world.credentials.keys["sensor:river-gauge"],
     }
     command = [sys.executable, "-c", RUAMJAI, "replay", str(file), *options]
     return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=90)
