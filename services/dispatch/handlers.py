@@ -8,7 +8,7 @@ from services.dispatch.commands import on_command
 from services.dispatch.escalation import escalate
 from services.dispatch.evolving import evolve
 from services.dispatch.incidents import number
-from services.dispatch.reports import on_report
+from services.dispatch.reports import on_report, without_words_of
 from services.dispatch.state import Desk
 from services.dispatch.tasks import serve_waiting
 from services.dispatch.turn import Rules, Turn
@@ -71,7 +71,7 @@ def _on_timer(turn: Turn, fired: TimerFired) -> None:
 
 
 def _on_erased(turn: Turn, erased: ReportErased) -> None:
-    """Tell everybody, once, from the incident's home desk; and forget what the report said."""
+    """Tell everybody, once, from the incident's home desk; forget what the report said, in the view too."""
     gone = turn.state.gone.get(erased.incident_id)
     if gone is not None and gone.to is not None:
         turn.pass_on(erased, gone.to)
@@ -84,5 +84,6 @@ def _on_erased(turn: Turn, erased: ReportErased) -> None:
         entry.model_copy(update={"erased": True}) if entry.report_id == erased.report_id else entry
         for entry in held.view.reports
     )
-    number(turn, erased.incident_id, IncidentUpdated, reports=reports)
+    text = without_words_of(held, erased.report_id)
+    number(turn, erased.incident_id, IncidentUpdated, reports=reports, text=text)
     turn.keep(facts.ReportDropped(incident_id=erased.incident_id, report_id=erased.report_id))

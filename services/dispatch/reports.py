@@ -92,6 +92,12 @@ def known(held: Incident, report_id: str) -> Told | None:
     return Told.of_view(held.view, report_id) if linked_here else None
 
 
+def without_words_of(held: Incident, report_id: str) -> str:
+    """Return the incident's text without what the report said; what people added to it stays."""
+    told = known(held, report_id)
+    return held.view.text if told is None else held.view.text.removeprefix(told.text).lstrip()
+
+
 def open_own(turn: Turn, told: Told, status: Status, reason: str) -> str:
     """Open an incident for `told` alone and send who has to go; return its id. A test is resolved at once.
 

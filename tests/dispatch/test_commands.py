@@ -166,6 +166,17 @@ def test_an_erased_report_is_told_to_everybody_and_marked() -> None:
     stage.tell(erased)
     assert stage.said(ReportErased) == [erased]
     assert stage.view(id_).reports[0].erased
+
+
+def test_what_an_erased_report_said_is_in_the_view_no_more_and_what_people_added_is() -> None:
+    stage = Stage()
+    told = stage.report(text="นายสมชาย บ้านเลขที่ 12/3 ถูกชน")
+    id_ = only([event for event in told if isinstance(event, IncidentOpened)]).incident_id
+    stage.order("incident.update", incident_id=id_, note="รถพยาบาลถึงแล้ว")
+    report_id = stage.view(id_).reports[0].report_id
+    at = stage.rehearsal.clock.now()
+    stage.tell(ReportErased(report_id=report_id, incident_id=id_, desk=POLICE, erased_at=at))
+    assert stage.view(id_).text == "รถพยาบาลถึงแล้ว"
     assert stage.desk().incidents[id_].told == ()
 
 

@@ -17,7 +17,7 @@ ERASED = b"null"
 
 def known_of(data: IncidentEvent) -> Known:
     """Return what is to be known of an incident after an event."""
-    reports = tuple(r.report_id for r in data.view.reports if not r.erased and not r.suggested)
+    reports = tuple(r.report_id for r in data.view.reports if not r.suggested)
     return Known(
         seq=data.seq,
         status=data.status,
