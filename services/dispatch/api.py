@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Protocol
 
-from fastapi import FastAPI, Header
+from fastapi import Depends, FastAPI, Header, Request
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
@@ -17,12 +18,15 @@ from shared.contracts import Record
 from shared.contracts.command import CommandArgs, CommandBody, CommandRequested
 from shared.contracts.ids import new_id
 from shared.contracts.values import DottedCode, Id
-from shared.http import ApiKeys, Problem, api, documented
+from shared.http import ApiKeys, Caller, Problem, api, documented
 from shared.store import StoreUnavailable
 
 SCOPE = "commands"
 ACTORS = ("officer", "agency")
 PUBLISH_SECONDS = 5.0
+Key = Depends(
+    HTTPBearer(auto_error=False, description="An officer's or an agency's key with the scope commands")
+)
 KEY_SHAPE = r"^[!-~]{1,64}$"
 IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(pattern=KEY_SHAPE)] | SkipJsonSchema[None],
@@ -84,15 +88,23 @@ def commands_api(
     """
     app = api("Ruamjai dispatch", "1")
 
-    @app.post("/v1/commands", status_code=202, responses=documented(400, 401, 403, 404, 408, 413, 422, 503))
-    async def ask(
-        body: Command,
-        authorization: Annotated[str | None, Header()] = None,
-        idempotency_key: IdempotencyKey = None,
-    ) -> Accepted:
-        caller = keys.caller(authorization, SCOPE)
+    def speaker(request: Request) -> Caller:
+        caller = keys.caller(request.headers.get("authorization"), SCOPE)
         if caller.name.partition(":")[0] not in ACTORS:
             raise Problem(403, "forbidden", "this key is neither an officer's nor an agency's")
+        return caller
+
+    @app.post(
+        "/v1/commands",
+        status_code=202,
+        dependencies=[Key],
+        responses=documented(400, 401, 403, 404, 408, 413, 422, 503),
+    )
+    async def ask(
+        body: Command,
+        caller: Annotated[Caller, Depends(speaker)],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Accepted:
         digest = digest_of(body.model_copy(update={"args": masked(body.args)}))
 
         async def make() -> Asked:

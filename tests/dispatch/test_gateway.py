@@ -362,6 +362,11 @@ async def test_a_request_that_does_not_do_says_why(
     assert post.broker.records == []
 
 
+async def test_who_has_no_key_is_told_so_before_what_is_sent_is_judged(post: Post) -> None:
+    answer = await post.post({}, key="nobody")
+    assert answer.status_code == 401
+
+
 async def test_a_command_that_the_broker_refuses_is_not_said_to_be_accepted(post: Post) -> None:
     id_ = await post.opened()
     post.broker.refused = ["desks.commands"]
