@@ -57,9 +57,9 @@ def dry_runs(kubectl: Kubectl) -> Iterator[str]:
         yield f"the cluster does not know {', '.join(missing)}; RUAMJAI_CRDS may name a folder of them"
         return
     for overlay in ("staging", "production"):
-        with namespace_of(kubectl, overlay):
+        with namespace_of(kubectl, overlay) as there:
             try:
-                answer = kubectl.run(
+                answer = there.run(
                     "apply", "--server-side", "--dry-run=server", "--validate=strict", "--filename=-",
                     stdin=rendered(overlay),
                 )  # fmt: skip
@@ -70,14 +70,14 @@ def dry_runs(kubectl: Kubectl) -> Iterator[str]:
 
 
 @contextmanager
-def namespace_of(kubectl: Kubectl, overlay: str) -> Iterator[None]:
-    """The overlay's namespace, in which alone its resources can be tried."""
+def namespace_of(kubectl: Kubectl, overlay: str) -> Iterator[Kubectl]:
+    """kubectl in the overlay's namespace, in which alone its resources can be tried."""
     name = next(r["metadata"]["name"] for r in resources(overlay) if r["kind"] == "Namespace")
     there = name in {item["metadata"]["name"] for item in kubectl.items("namespaces")}
     if not there:
         kubectl.run("create", "namespace", name)
     try:
-        yield
+        yield Kubectl(name)
     finally:
         if not there:
             kubectl.run("delete", "namespace", name)
