@@ -82,7 +82,7 @@ def remove(kubectl: Kubectl) -> None:
 
 
 def main() -> int:
-    """Install, or remove with `--remove`. 69 where no cluster answers."""
+    """Install, or remove with `--remove`. 1 when that fails, 69 where no cluster answers."""
     parser = argparse.ArgumentParser(prog="make k8s-up", description=__doc__)
     parser.add_argument("--tag", required=True, help="of the images")
     parser.add_argument("--remove", action="store_true")
@@ -92,10 +92,12 @@ def main() -> int:
     except Unavailable as error:
         print(f"nothing installed: {error}", file=sys.stderr)
         return EXIT_UNAVAILABLE
-    if options.remove:
-        remove(kubectl)
-    else:
-        install(kubectl, options.tag)
+    try:
+        remove(kubectl) if options.remove else install(kubectl, options.tag)
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
         print(kubectl.run("get", "pods", "--output", "wide"))
     return 0
 

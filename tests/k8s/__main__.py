@@ -85,30 +85,33 @@ def namespace_of(kubectl: Kubectl, overlay: str) -> Iterator[Kubectl]:
 
 def disturbed_day(kubectl: Kubectl, tag: str, *, keep: bool) -> Sequence[str]:
     """Return what was wrong with a day on which each service lost a pod and was rolled."""
-    remove(kubectl)
     try:
+        remove(kubectl)
         install(kubectl, tag)
-        before = figures(kubectl)
-        print(json.dumps(before, indent=1), flush=True)
-        lines: list[str] = []
-        disturbance = Disturbance(kubectl)
-
-        def hear(line: str) -> None:
-            print(line, flush=True)
-            lines.append(line)
-            if re.search(r"[1-9]\d* incidents", line):
-                disturbance.begin()
-
-        code = play(kubectl, tag, "--insist", hear=hear)
-        disturbance.end()
-        print(
-            json.dumps({"disturbed": disturbance.seconds, "memory": figures(kubectl)["memory_mb"]}),
-            flush=True,
-        )
-        return [*judged(lines, code), *disturbance.troubles]
+        return played(kubectl, tag)
+    except (RuntimeError, TimeoutError) as error:
+        return [f"{error}\n{kubectl.run('get', 'pods', '--output=wide')}"]
     finally:
         if not keep:
             remove(kubectl)
+
+
+def played(kubectl: Kubectl, tag: str) -> Sequence[str]:
+    """Return what was wrong; print what was seen."""
+    print(json.dumps(figures(kubectl), indent=1), flush=True)
+    lines: list[str] = []
+    disturbance = Disturbance(kubectl)
+
+    def hear(line: str) -> None:
+        print(line, flush=True)
+        lines.append(line)
+        if re.search(r"[1-9]\d* incidents", line):
+            disturbance.begin()
+
+    code = play(kubectl, tag, "--insist", hear=hear)
+    disturbance.end()
+    print(json.dumps(disturbance.seconds | figures(kubectl), indent=1), flush=True)
+    return [*judged(lines, code), *disturbance.troubles]
 
 
 def judged(lines: Sequence[str], code: int) -> Iterator[str]:
