@@ -1,7 +1,8 @@
 """What is wrong with a declaration is said when it is made, not when the first record comes."""
 
+import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, ClassVar
 
 import pytest
@@ -28,6 +29,14 @@ def test_one_group_has_one_handler() -> None:
     service.on(topics.INCIDENTS)(handle)
     with pytest.raises(ValueError, match="its own group="):
         service.on(topics.REPORTS_RECEIVED)(handle)
+
+
+@pytest.fixture
+def _own_logging() -> Iterator[None]:
+    """What a service that starts makes of the root logger ends with the test, as its standard output does."""
+    yield
+    root = logging.getLogger()
+    root.handlers[:] = [handler for handler in root.handlers if type(handler) is not logging.StreamHandler]
 
 
 def opened(event: Event[IncidentOpened]) -> list[Emit]:
@@ -77,6 +86,7 @@ def test_an_event_whose_subject_is_no_field_is_refused() -> None:
             subject_field: ClassVar[str] = "nope"
 
 
+@pytest.mark.usefixtures("_own_logging")
 def test_a_service_with_nothing_to_run_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -87,6 +97,7 @@ def test_a_service_with_nothing_to_run_says_so(
     assert "neither a handler nor a part" in caplog.text
 
 
+@pytest.mark.usefixtures("_own_logging")
 def test_a_port_that_is_taken_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

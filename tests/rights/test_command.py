@@ -28,7 +28,7 @@ def told(agreements: Path, *options: str) -> Result:
 
 def lines_of(result: Result) -> Sequence[str]:
     assert result.exit_code == 0, result.output
-    return [line for line in result.output.splitlines() if line.startswith("kafka kafka-")]
+    return [line for line in result.stdout.splitlines() if line.startswith("kafka kafka-")]
 
 
 def test_an_agency_gets_its_rights_and_its_quota(agreements: Path) -> None:
@@ -52,7 +52,7 @@ def test_what_was_given_can_be_taken_away(agreements: Path) -> None:
 
 def test_strimzi_users_are_one_document_each(agreements: Path) -> None:
     result = told(agreements, "--format", "strimzi", "--authentication", "tls", "--cluster", "events")
-    found = {user["metadata"]["name"]: user for user in yaml.safe_load_all(result.output)}
+    found = {user["metadata"]["name"]: user for user in yaml.safe_load_all(result.stdout)}
     assert [*found][:6] == ["intake", "geo", "dispatch", "notify", "operator", "probe"]
     assert {user["spec"]["authentication"]["type"] for user in found.values()} == {"tls"}
     assert {user["metadata"]["labels"]["strimzi.io/cluster"] for user in found.values()} == {"events"}
