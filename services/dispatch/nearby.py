@@ -1,11 +1,12 @@
 """Which incidents have a report near a place, without looking at all the others; follows from the state."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from math import cos, floor, radians
 from typing import TYPE_CHECKING
 
 from services.dispatch.geometry import FAR_LATITUDE
+from services.dispatch.layer import Layer
 from shared.contracts.values import GeoPoint
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ Place = GeoPoint | None
 class Nearby:
     """An index of the reports that incidents hold. What is within 500 m is in a cell or in one next to it."""
 
-    cells: dict[Cell, tuple[str, ...]] = field(default_factory=dict)
-    holders: dict[str, str] = field(default_factory=dict)
+    cells: MutableMapping[Cell, tuple[str, ...]] = field(default_factory=dict)
+    holders: MutableMapping[str, str] = field(default_factory=dict)
     """The incident that holds a report, by the report's id."""
 
     def fork(self) -> "Nearby":
-        """Return a copy that can be changed apart from this one."""
-        return Nearby(dict(self.cells), dict(self.holders))
+        """Return a copy to change while this one stays as it is."""
+        return Nearby(Layer(self.cells), Layer(self.holders))
 
     def retell(self, incident_id: str, before: "Sequence[Told]", after: "Sequence[Told]") -> None:
         """Note that an incident that held the reports `before` holds `after`."""

@@ -1,9 +1,10 @@
 """What a desk remembers: its incidents, the tasks it owns, its units, and what has left it."""
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, PrivateAttr, model_validator
 
+from services.dispatch.layer import Layer
 from services.dispatch.nearby import Nearby
 from shared.contracts import CommandRequested, ReportErased, Status
 from shared.contracts.event import Model
@@ -149,12 +150,8 @@ class Desk(BaseModel):
             self._silent.discard(incident_id)
 
     def fork(self) -> "Desk":
-        """Return a copy that can be changed apart from this one; what it holds is frozen and shared."""
-        copy = Desk.model_construct(
-            incidents=dict(self.incidents),
-            tasks=dict(self.tasks),
-            units=dict(self.units),
-            gone=dict(self.gone),
-        )
+        """Return a copy to change while this one stays as it is; what it holds is frozen and shared."""
+        layers: dict[str, Any] = {name: Layer(getattr(self, name)) for name in Desk.model_fields}
+        copy = Desk.model_construct(**layers)
         copy._nearby, copy._silent = self._nearby.fork(), set(self._silent)
         return copy
