@@ -10,7 +10,7 @@ def build() -> Service:
     service, intake = Service("intake"), Intake()
     service.beside(intake.serve, without_broker=True)
     service.beside(intake.forward)
-    service.on_batch(INCIDENTS)(intake.follow)
+    service.on_batch(INCIDENTS, gather=0.25)(intake.follow)
     return service
 
 

@@ -54,7 +54,8 @@ def declare_disclosure(service: Service, agreements: Agreements, metrics: Notify
     """The disclosure API and the read model it answers from."""
     group = f"{service.name}-disclosure"
     model = _Model()
-    service.on_batch(INCIDENTS, REPORTS_RECEIVED, REPORTS_RECEIVED_URGENT, group=group)(model.take)
+    inputs = INCIDENTS, REPORTS_RECEIVED, REPORTS_RECEIVED_URGENT
+    service.on_batch(*inputs, group=group, gather=0.25)(model.take)
 
     @service.beside
     async def disclose(runtime: Runtime) -> None:

@@ -53,18 +53,20 @@ def make_consumer(settings: Settings, subscription: Subscription) -> AIOKafkaCon
         session_timeout_ms=round(settings.kafka_session_seconds * 1000),
         heartbeat_interval_ms=HEARTBEAT_MS,
         max_partition_fetch_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=fetch_wait_ms(settings.clock_rate),
+        fetch_max_wait_ms=fetch_wait_ms(settings.clock_rate, subscription.gather),
+        fetch_min_bytes=FETCH_BYTES if subscription.gather else 1,
         request_timeout_ms=REQUEST_MS,
         check_crcs=True,
     )
 
 
-def fetch_wait_ms(clock_rate: float) -> int:
+def fetch_wait_ms(clock_rate: float, gather: float = 0.0) -> int:
     """Return the real milliseconds that a broker may hold a fetch back: less where the clock runs fast.
 
     Else what a replay waits for the broker would grow, by the clock that it goes by.
     """
-    return max(LEAST_FETCH_WAIT_MS, round(FETCH_WAIT_MS / max(1.0, clock_rate)))
+    wait_ms = max(FETCH_WAIT_MS, gather * 1000)
+    return max(LEAST_FETCH_WAIT_MS, round(wait_ms / max(1.0, clock_rate)))
 
 
 def _options(settings: Settings) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class Subscription:
     `on_poison`: `skip` goes on with the next record of a key, `park` keeps the later ones back, in order,
     until the poison is replayed. `dlq_limit` dead letters of one topic within `dlq_window` seconds (counted
     per process, overshot by at most one slice) pause an outsiders' topic and stop the consumer for one of
-    ours.
+    ours. Records may `gather` at the brokers for so many seconds of the clock before they are fetched.
     """
 
     group: str
@@ -32,6 +32,7 @@ class Subscription:
     on_poison: OnPoison = "skip"
     dlq_limit: int = DLQ_LIMIT
     dlq_window: float = DLQ_WINDOW
+    gather: float = 0.0
 
     @property
     def names(self) -> list[str]:
