@@ -1,20 +1,22 @@
 """Makes a report durable exactly once per idempotency key, and only then says so.
 
 Walk of a report: its personal data is sealed; one insert under the identity of the request decides whether it
-is new; it is put into the outbox; its tracking code is stored, which marks it complete. A request that finds
-the decision taken checks that it is the same one, completes what is missing, and gets the same answer.
+is new; one more puts it into the outbox and stores its tracking code, which marks it complete. A request that
+finds the decision taken checks that it is the same one, completes what is missing, and gets the same answer.
 """
 
 import asyncio
 import hashlib
 import hmac
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from services.intake import draft
 from services.intake.metrics import IntakeMetrics
+from services.intake.outbox import KIND as OUTBOX
 from services.intake.outbox import Outbox
 from services.intake.report import NewReport
 from services.intake.stored import Accepted, Tracked, new_code, tracking_id, waiting
@@ -22,8 +24,9 @@ from shared.clock import Clock
 from shared.contracts.ids import new_id
 from shared.contracts.topics import REPORTS_RECEIVED, REPORTS_RECEIVED_URGENT
 from shared.sealing import KeyRing
-from shared.store import Document, GroupCommit, Store, StoreUnavailable
-from shared.store.expiry import Expiry
+from shared.store import Document, GroupCommit, Store, StoreError, StoreUnavailable
+from shared.store.expiry import KIND as EXPIRY
+from shared.store.expiry import entry
 from shared.telemetry import Tracing
 
 ACCEPTED, TRACKED = "accepted", "tracked"
@@ -52,6 +55,15 @@ class Request:
     traceparent: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Completion:
+    """What completes a decision, in the order in which it is written."""
+
+    waiting: Document
+    agenda: tuple[Document, ...]
+    tracked: Document
+
+
 class Acceptance:
     """The front door's decision. `secret` keeps digests of personal data from being guessed."""
 
@@ -68,8 +80,8 @@ class Acceptance:
         self._keyring, self._outbox, self._secret = keyring, outbox, secret
         self._clock, self._tracing, self._metrics = clock, tracing, metrics
         self._accepted, self._tracked = store.documents(ACCEPTED), store.documents(TRACKED)
-        self._decide, self._complete = GroupCommit(self._accepted.insert), GroupCommit(self._tracked.insert)
-        self._expiry = Expiry(store)
+        self._decide, self._complete = GroupCommit(self._accepted.insert), GroupCommit(self._completed)
+        self._store = store
         self._running: dict[str, tuple[str, asyncio.Task[Accepted]]] = {}
 
     async def accept(self, request: Request) -> Accepted:
@@ -150,13 +162,28 @@ class Acceptance:
 
     async def _finish(self, identity: str, accepted: Accepted) -> None:
         code, at = tracking_id(accepted.tracking_code), accepted.event.at
-        await asyncio.gather(
-            self._outbox.put(accepted.event),
-            self._expiry.schedule(ACCEPTED, identity, at, KEY_KEPT),
-            self._expiry.schedule(TRACKED, code, at, CODE_KEPT),
-        )
         tracked = Tracked(report_id=accepted.report_id, status=accepted.status)
-        await self._complete.write(Document(code, tracked.body()))
+        agenda = (entry(ACCEPTED, identity, at, KEY_KEPT), entry(TRACKED, code, at, CODE_KEPT))
+        event = accepted.event
+        try:
+            await self._complete.write(
+                _Completion(self._outbox.document(event), agenda, Document(code, tracked.body()))
+            )
+        except StoreError:
+            self._outbox.doubt()
+            raise
+        self._outbox.note(event)
+
+    async def _completed(self, parts: Sequence[_Completion]) -> list[bool]:
+        agenda = [document for part in parts for document in part.agenda]
+        await self._store.insert_in_order(
+            [
+                (OUTBOX, [part.waiting for part in parts]),
+                (EXPIRY, agenda),
+                (TRACKED, [part.tracked for part in parts]),
+            ]
+        )
+        return [True] * len(parts)
 
     def _measure(self, accepted: Accepted, start_ns: int, end_ns: int) -> None:
         self._metrics.accepted.labels("urgent" if accepted.event.urgent else "ordinary").inc()

@@ -101,10 +101,12 @@ class Forwarder:
                 await self._clock.sleep(PULSE_SECONDS)
         finally:
             with suppress(StoreError):
+                await self._outbox.tidy()
                 await self._replicas.leave()
 
     async def _look(self) -> None:
         await self._replicas.beat()
+        await self._outbox.tidy()
         others = await self._outbox.others()
         dead = await self._replicas.dead(others)
         await self._replicas.bury(set(self._dead) - set(dead) - set(others))

@@ -16,7 +16,7 @@ from services.intake.callers import Door
 from services.intake.forward import Forwarder
 from services.intake.limits import Limits
 from services.intake.metrics import IntakeMetrics
-from services.intake.outbox import Outbox
+from services.intake.outbox import KIND, Outbox
 from services.intake.reading import Reading
 from services.intake.replicas import Replicas
 from shared.bus import Emit
@@ -80,7 +80,7 @@ class Intake:
         assert store is not None, "a service with parts has a store"
         me = uuid4().hex
         metrics, limits = IntakeMetrics(runtime.registry), Limits(clock)
-        outbox = Outbox(store.documents("outbox"), me)
+        outbox = Outbox(store.documents(KIND), me)
         reading = Reading(store, keyring, outbox, clock, metrics)
         secret = _digest_secret(runtime.settings)
         acceptance = Acceptance(store, keyring, outbox, secret, clock, runtime.tracing, metrics)

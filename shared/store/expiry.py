@@ -10,6 +10,12 @@ DIGITS = 13
 """Of epoch milliseconds, until the year 2286."""
 
 
+def entry(kind: str, id_: str, since_ms: int, kept: timedelta) -> Document:
+    """Return the agenda's document for one that is `kept` since an instant (epoch ms); its kind is KIND."""
+    due = since_ms + round(kept.total_seconds() * 1000)
+    return Document(f"{due:0{DIGITS}d}.{kind}.{id_}", b"")
+
+
 class Expiry:
     """The agenda of a store's documents. Replicas may sweep at once: deleting twice is deleting once."""
 
@@ -20,8 +26,7 @@ class Expiry:
 
     async def schedule(self, kind: str, id_: str, since_ms: int, kept: timedelta) -> None:
         """Have a document deleted once it is `kept` since an instant. Again with the same: no change."""
-        due = since_ms + round(kept.total_seconds() * 1000)
-        await self._together.write(Document(f"{due:0{DIGITS}d}.{kind}.{id_}", b""))
+        await self._together.write(entry(kind, id_, since_ms, kept))
 
     async def sweep(self, now_ms: int) -> int:
         """Delete what is due by now; return how many documents that was."""

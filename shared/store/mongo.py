@@ -7,6 +7,7 @@ from itertools import takewhile
 from pymongo import ASCENDING, ReplaceOne
 
 from shared.store import mongo_documents as codec
+from shared.store.documents import Document as Stored
 from shared.store.documents import Documents, check_kind
 from shared.store.driver import DEFAULT_DATABASE, Client, Collection, Document, connect
 from shared.store.mongo_errors import insert_absent, mapped
@@ -133,6 +134,10 @@ class MongoStore:
     @mapped
     async def release(self, parked: Sequence[Parked]) -> None:
         await self._collection("parked").delete_many({"_id": {"$in": [codec.parked_id(p) for p in parked]}})
+
+    async def insert_in_order(self, groups: Sequence[tuple[str, Sequence[Stored]]]) -> None:
+        for kind, documents in groups:
+            await self.documents(kind).insert(documents)
 
     def documents(self, kind: str) -> Documents:
         name = f"documents.{check_kind(kind)}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from shared.store.documents import Documents
+from shared.store.documents import Document, Documents
 from shared.store.records import Commit, Head, Parked, Snapshot
 
 
@@ -95,6 +95,12 @@ class Store(Protocol):
 
     async def release(self, parked: Sequence[Parked]) -> None:
         """Forget parked messages, whether they are there or not."""
+
+    async def insert_in_order(self, groups: Sequence[tuple[str, Sequence[Document]]]) -> None:
+        """Insert documents of several kinds, each where its identity is free, kind after kind.
+
+        Whenever something of a kind is there, all of the kinds before it is.
+        """
 
     def documents(self, kind: str) -> Documents:
         """Return the documents of a kind (lower-case letters and underscores), also before the start."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.store import sqlite_schema as sql
-from shared.store.documents import Documents, check_kind
+from shared.store.documents import Document, Documents, check_kind
 from shared.store.port import StoreUnavailable
 from shared.store.records import Commit, Head, Parked, Snapshot, check_states
 from shared.store.sqlite_documents import SqliteDocuments
@@ -86,11 +86,15 @@ class SqliteStore:
     async def release(self, parked: Sequence[Parked]) -> None:
         await self._write(sql.DELETE_PARKED, [(p.lane, p.topic, p.offset) for p in parked])
 
+    async def insert_in_order(self, groups: Sequence[tuple[str, Sequence[Document]]]) -> None:
+        rows = [(check_kind(kind), document.id, document.body) for kind, some in groups for document in some]
+        await self._write(sql.INSERT_DOCUMENT, rows)
+
     def documents(self, kind: str) -> Documents:
         return SqliteDocuments(self._db, check_kind(kind))
 
     async def _select(self, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
         return await self._db.read(lambda db: select(db, statement, *arguments))
 
-    async def _write(self, statement: str, rows: list[tuple[object, ...]]) -> None:
+    async def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         await self._db.write(lambda db: run(db, statement, rows))

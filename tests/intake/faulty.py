@@ -33,6 +33,11 @@ class FaultyStore:
         """The next inserts of `kind` meet these."""
         self.faults.setdefault(kind, deque()).extend(faults)
 
+    async def insert_in_order(self, groups: Sequence[tuple[str, Sequence[Document]]]) -> None:
+        """As a server without transactions does it, each kind with its own faults."""
+        for kind, documents in groups:
+            await self.documents(kind).insert(documents)
+
     def documents(self, kind: str) -> Any:
         """The documents of a kind, with its faults."""
         return FaultyDocuments(self, self._store.documents(kind), self.faults.setdefault(kind, deque()))

@@ -18,7 +18,7 @@ from services.intake.api import intake_api
 from services.intake.callers import Door
 from services.intake.limits import Limits
 from services.intake.metrics import IntakeMetrics
-from services.intake.outbox import LANES, Outbox
+from services.intake.outbox import KIND, LANES, Outbox
 from services.intake.reading import Reading
 from services.intake.stored import Waiting
 from shared.clock import Clock, ManualClock
@@ -73,8 +73,10 @@ class Replica:
             return await client.delete(f"/v1/reports/{code}/personal-data")
 
     async def waiting(self) -> list[Waiting]:
-        """What is in this replica's outbox, urgent first."""
-        pages = [await self.outbox.page(self.outbox.me, lane) for lane in LANES]
+        """What this replica's outbox has in the store, urgent first."""
+        await self.outbox.tidy()
+        reader = Outbox(self.store.documents(KIND), "reader")
+        pages = [await reader.page(self.outbox.me, lane) for lane in LANES]
         return [record for page in pages for _, record in page]
 
 

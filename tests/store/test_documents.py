@@ -68,6 +68,16 @@ async def test_a_scan_walks_a_prefix_in_byte_order(documents: Documents) -> None
     assert (await documents.scan("b/"))[0].body == b"b/1"
 
 
+async def test_documents_of_several_kinds_go_in_together(store: Store) -> None:
+    await store.documents("things").insert([Document("a", b"first")])
+    things = [Document("a", b"second"), Document("b", b"b")]
+    await store.insert_in_order([("things", things), ("none", []), ("others", [Document("a", b"c")])])
+    assert await store.documents("things").get(["a", "b"]) == {"a": b"first", "b": b"b"}
+    assert await store.documents("others").get(["a"]) == {"a": b"c"}
+    with pytest.raises(ValueError, match="kind"):
+        await store.insert_in_order([("No Kind", [Document("a", b"")])])
+
+
 async def test_many_documents_go_in_and_out_at_once(documents: Documents) -> None:
     many = [Document(f"{n:04}", b"%d" % n) for n in range(500)]
     assert await documents.insert(many) == [True] * 500
