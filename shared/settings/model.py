@@ -141,6 +141,20 @@ class Settings(BaseSettings):
         description="Seconds a unit has to acknowledge its task before dispatch asks the next one.",
         examples=["60"],
     )
+    close_seconds: float = Field(
+        900.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds from when an incident is resolved until dispatch closes it.",
+        examples=["900"],
+    )
+    forget_seconds: float = Field(
+        3600.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds a closed incident stays in a desk's memory, where a reopening costs least.",
+        examples=["3600"],
+    )
     keys_url: Annotated[str, AfterValidator(checks.store_url)] | None = Field(
         None,
         repr=False,

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from services.dispatch.app import build
+from services.dispatch.app import build, rules_of
 from services.dispatch.service import dispatch
 from services.dispatch.turn import Rules
 from shared.bus import launch
 from shared.bus.runtime import EXIT_CONFIGURATION
+from shared.settings import Settings
 from tests.dispatch.stage import PACK
 
 
@@ -28,6 +29,19 @@ def test_what_is_wrong_stops_it_with_the_code_of_wrong_settings(
         launch("dispatch", build)
     assert stopped.value.code == EXIT_CONFIGURATION
     assert variable in caplog.text or "pack.yaml" in caplog.text
+
+
+def test_its_periods_are_settings() -> None:
+    rules = rules_of(
+        Settings(
+            service="dispatch",
+            kafka_url="localhost:9",
+            acknowledge_seconds=1,
+            close_seconds=2,
+            forget_seconds=3,
+        )
+    )
+    assert (rules.acknowledge_seconds, rules.close_seconds, rules.forget_seconds) == (1, 2, 3)
 
 
 def test_its_groups_and_what_they_read() -> None:
