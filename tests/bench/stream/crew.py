@@ -1,33 +1,35 @@
-"""Crews that acknowledge every urgent task once they hear of it, and note what escalates all the same."""
+"""Control rooms that hear the stream and answer over HTTP: one acknowledges what is urgent, one ends all."""
 
 import asyncio
 import json
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer
 
+from shared.contracts import IncidentOpened, TaskEscalated
 from shared.contracts.topics import INCIDENTS
 from shared.load.connection import HTTP_ERRORS, Connection
 from tests.bench.stream.town import Town
 
 OFFICER = "officer:control-room"
 URGENT = b'"priority":"P1"'
-ESCALATED = b"th.ruamjai.task.escalated.v1"
 SECONDS = 10.0
+OPEN_S = 30.0
 
 
-class Crew:
-    """`acknowledged` tasks, `escalated` ones, and `false` ones: escalated though acknowledged in time."""
+class Room:
+    """Hears everything on the stream from `begun` until `end`; `errors` counts what it could not say."""
 
     def __init__(self, town: Town) -> None:
-        self.acknowledged, self.escalated, self.false, self.errors = 0, 0, 0, 0
+        self.errors = 0
         self._kafka, self._headers = town.world.kafka, town.world.bearer(OFFICER)
         self._connection = Connection(town.world.api("dispatch"))
-        self._in_time: dict[str, bool] = {}
         self.begun, self._over = Event(), Event()
 
     def run(self) -> None:
@@ -38,6 +40,20 @@ class Crew:
         """Stop soon."""
         self._over.set()
 
+    async def hear(self, type_: str, body: bytes) -> None:
+        """Take in an event."""
+        raise NotImplementedError
+
+    async def say(self, command: dict[str, Any]) -> bool:
+        """Send a command; whether it was taken."""
+        with suppress(*HTTP_ERRORS):
+            body = json.dumps(command).encode()
+            answer = await self._connection.post("/v1/commands", body, self._headers, SECONDS)
+            if answer.status == 202:
+                return True
+        self.errors += 1
+        return False
+
     async def _work(self) -> None:
         consumer = AIOKafkaConsumer(INCIDENTS.name, bootstrap_servers=self._kafka, auto_offset_reset="latest")
         await consumer.start()
@@ -47,14 +63,27 @@ class Crew:
             while not self._over.is_set():
                 for records in (await consumer.getmany(timeout_ms=100)).values():
                     for record in records:
-                        if URGENT in (record.value or b""):
-                            await self._hear(dict(record.headers).get("ce_type"), json.loads(record.value))
+                        type_ = dict(record.headers).get("ce_type", b"").decode()
+                        await self.hear(type_, record.value or b"")
         finally:
             await consumer.stop()
             await self._connection.close()
 
-    async def _hear(self, type_: bytes | None, data: dict[str, Any]) -> None:
-        if type_ == ESCALATED:
+
+class Crew(Room):
+    """Counts urgent tasks: `acknowledged`, `escalated`, and `false` ones, escalated though acknowledged."""
+
+    def __init__(self, town: Town) -> None:
+        super().__init__(town)
+        self.acknowledged, self.escalated, self.false = 0, 0, 0
+        self._in_time: dict[str, bool] = {}
+
+    async def hear(self, type_: str, body: bytes) -> None:
+        """Acknowledge the tasks of what is urgent."""
+        if URGENT not in body:
+            return
+        data = json.loads(body)
+        if type_ == TaskEscalated.type:
             self.escalated += 1
             self.false += self._in_time.get(data["task_id"], False)
         for task in data.get("view", {}).get("tasks", ()):
@@ -63,27 +92,41 @@ class Crew:
 
     async def _acknowledge(self, incident_id: str, task: dict[str, Any]) -> None:
         said = {"verb": "task.acknowledge", "incident_id": incident_id, "task_id": task["task_id"]}
-        with suppress(*HTTP_ERRORS):
-            answer = await self._connection.post(
-                "/v1/commands", json.dumps(said).encode(), self._headers, SECONDS
-            )
-            if answer.status == 202:
-                self.acknowledged += 1
-                due = datetime.fromisoformat(task["acknowledge_by"])
-                self._in_time[task["task_id"]] = datetime.now(UTC) < due
-                return
-        self.errors += 1
+        if await self.say(said):
+            self.acknowledged += 1
+            due = datetime.fromisoformat(task["acknowledge_by"])
+            self._in_time[task["task_id"]] = datetime.now(UTC) < due
+
+
+class Closer(Room):
+    """Closes each incident half a minute after it was opened; `closed` counts them."""
+
+    def __init__(self, town: Town) -> None:
+        super().__init__(town)
+        self.closed = 0
+        self._open: deque[tuple[float, str]] = deque()
+
+    async def hear(self, type_: str, body: bytes) -> None:
+        """Note what is new, and close what has been open for long."""
+        now = time.monotonic()
+        if type_ == IncidentOpened.type:
+            self._open.append((now + OPEN_S, json.loads(body)["incident_id"]))
+        while self._open and self._open[0][0] <= now:
+            _, about = self._open.popleft()
+            self.closed += await self.say({"verb": "incident.close", "incident_id": about})
+
+
+R = TypeVar("R", bound=Room)
 
 
 @contextmanager
-def crew(town: Town) -> Iterator[Crew]:
-    """A crew at work for the block."""
-    found = Crew(town)
-    thread = Thread(target=found.run, daemon=True)
+def at_work(room: R) -> Iterator[R]:
+    """Let a room work for the block."""
+    thread = Thread(target=room.run, daemon=True)
     thread.start()
-    found.begun.wait()
+    room.begun.wait()
     try:
-        yield found
+        yield room
     finally:
-        found.end()
+        room.end()
         thread.join()

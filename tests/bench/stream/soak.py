@@ -1,4 +1,7 @@
-"""`make soak`: hours at one rate, and whether memory stays flat: its slope per process, in MB an hour."""
+"""`make soak`: hours at one rate, and whether memory stays flat: its slope per process, in MB an hour.
+
+What is opened is closed half a minute later, and forgotten soon after: what is open is in memory by design.
+"""
 
 import argparse
 import json
@@ -12,18 +15,26 @@ import numpy as np
 from deploy.local.unavailable import Unavailable
 from tests.bench.machine import facts
 from tests.bench.stream.costs import NAMES, Costs
+from tests.bench.stream.crew import Closer, at_work
 from tests.bench.stream.latency import delay_row
 from tests.bench.stream.town import Town, finished, town
 from tests.bench.tables import Row, table
 
 OUT = Path("build/soak.json")
 EVERY_S = 5.0
+FORGETFUL = {"FORGET_SECONDS": "30"}
 SETTLED = 0.2
 """Share of the run after which the slope is taken."""
 
 
 def soak(found: Town, seconds: float, rate: float, mix: str) -> tuple[Row, list[Row]]:
     """Return what the load saw, and a row per process: MB before, after, and the slope."""
+    with at_work(Closer(found)) as closer:
+        delay, slopes = _soak(found, seconds, rate, mix)
+    return {**delay, "closed": closer.closed, "not closed": closer.errors}, slopes
+
+
+def _soak(found: Town, seconds: float, rate: float, mix: str) -> tuple[Row, list[Row]]:
     load = found.loading(rate, seconds, mix=mix, patience=60)
     samples: list[tuple[float, Costs]] = []
     begun = time.monotonic()
@@ -56,7 +67,7 @@ def main() -> int:
     parser.add_argument("--files", action="store_true", help="services keep SQLite files")
     args = parser.parse_args()
     try:
-        with TemporaryDirectory() as folder, town(Path(folder), files=args.files) as found:
+        with TemporaryDirectory() as folder, town(Path(folder), files=args.files, extra=FORGETFUL) as found:
             delay, slopes = soak(found, args.seconds, args.rate, args.mix)
     except Unavailable as reason:
         print(f"no soak here: {reason}", file=sys.stderr)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.stream.backlog import fill
-from tests.bench.stream.crew import Crew, crew
+from tests.bench.stream.crew import Crew, at_work
 from tests.bench.stream.town import AGENCY, town
 from tests.bench.tables import Row
 
@@ -22,7 +22,7 @@ ACKNOWLEDGE = {"ACKNOWLEDGE_SECONDS": "20"}
 
 def measure_urgent(data: Path, scale: float) -> dict[str, Sequence[Row]]:
     """Return the delay of urgent reports without and with the flood, and what crews saw of escalations."""
-    with town(data, extra=ACKNOWLEDGE) as found, crew(found) as crews:
+    with town(data, extra=ACKNOWLEDGE) as found, at_work(Crew(found)) as crews:
         calm = found.load(RATE, max(10, UNLOADED_S * scale), mix=URGENT, patience=PATIENCE_S)
         rows = [_row("nothing else", calm, crews, "")]
         fill(found.world.kafka, int(BACKLOG * scale), ORDINARY)
