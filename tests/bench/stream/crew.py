@@ -5,7 +5,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Any, TypeVar
@@ -21,6 +21,9 @@ OFFICER = "officer:control-room"
 URGENT = b'"priority":"P1"'
 SECONDS = 10.0
 OPEN_S = 30.0
+LINES = 8
+"""Commands that are under way at once."""
+ACCEPTED = 202
 
 
 class Room:
@@ -29,7 +32,8 @@ class Room:
     def __init__(self, town: Town) -> None:
         self.errors = 0
         self._kafka, self._headers = town.world.kafka, town.world.bearer(OFFICER)
-        self._connection = Connection(town.world.api("dispatch"))
+        self._free = [Connection(town.world.api("dispatch")) for _ in range(LINES)]
+        self._lines = asyncio.Semaphore(LINES)
         self.begun, self._over = Event(), Event()
 
     def run(self) -> None:
@@ -46,13 +50,18 @@ class Room:
 
     async def say(self, command: dict[str, Any]) -> bool:
         """Send a command; whether it was taken."""
-        with suppress(*HTTP_ERRORS):
-            body = json.dumps(command).encode()
-            answer = await self._connection.post("/v1/commands", body, self._headers, SECONDS)
-            if answer.status == 202:
-                return True
-        self.errors += 1
-        return False
+        async with self._lines:
+            line = self._free.pop()
+            try:
+                body = json.dumps(command).encode()
+                answer = await line.post("/v1/commands", body, self._headers, SECONDS)
+            except HTTP_ERRORS:
+                self.errors += 1
+                return False
+            finally:
+                self._free.append(line)
+        self.errors += answer.status != ACCEPTED
+        return answer.status == ACCEPTED
 
     async def _work(self) -> None:
         consumer = AIOKafkaConsumer(INCIDENTS.name, bootstrap_servers=self._kafka, auto_offset_reset="latest")
@@ -67,7 +76,8 @@ class Room:
                         await self.hear(type_, record.value or b"")
         finally:
             await consumer.stop()
-            await self._connection.close()
+            for line in self._free:
+                await line.close()
 
 
 class Crew(Room):
@@ -105,6 +115,7 @@ class Closer(Room):
         super().__init__(town)
         self.closed = 0
         self._open: deque[tuple[float, str]] = deque()
+        self._closing = set[asyncio.Task[None]]()
 
     async def hear(self, type_: str, body: bytes) -> None:
         """Note what is new, and close what has been open for long."""
@@ -112,8 +123,13 @@ class Closer(Room):
         if type_ == IncidentOpened.type:
             self._open.append((now + OPEN_S, json.loads(body)["incident_id"]))
         while self._open and self._open[0][0] <= now:
-            _, about = self._open.popleft()
-            self.closed += await self.say({"verb": "incident.close", "incident_id": about})
+            task = asyncio.create_task(self._close(self._open.popleft()[1]))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _close(self, incident_id: str) -> None:
+        taken = await self.say({"verb": "incident.close", "incident_id": incident_id})
+        self.closed += taken
 
 
 R = TypeVar("R", bound=Room)

@@ -27,8 +27,8 @@ ALL = ("road_accident", "theft", "brawl", "flood", "noise", "street_light", "str
 LOAD = ("-c", "from shared.cli import main; main()", "load")
 WARM_SECONDS, SETTLE_SECONDS = 20, 20.0
 FILES_WARM, SERVER_WARM = 200, 40
-"""Reports a second before anything is measured, by store. A broker burns ten times as much for a report in its
-first minute, until its Java is compiled."""
+"""Reports a second before anything is measured, by store. A broker burns ten times as much for a report in
+its first minute, until its Java is compiled."""
 SETTINGS = {"ACKNOWLEDGE_SECONDS": "600", "LOG_LEVEL": "WARNING"}
 """Nobody answers here, and nothing escalates while it is measured."""
 
