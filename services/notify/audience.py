@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from sys import intern
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime
 
 from shared.contracts.agency import IncidentShared, Presence, SharedView
-from shared.contracts.event import EventData
+from shared.contracts.event import EventData, Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Standing:
     digest: str
 
 
-class Audience(BaseModel):
+class Audience(Model):
     """The agencies that were ever told of an incident, and what the next review needs to judge it by."""
 
     agencies: dict[str, Standing] = {}
@@ -35,10 +35,6 @@ class Audience(BaseModel):
     closed: bool = False
     reviews: int = 0
     due: datetime | None = None
-
-    def model_post_init(self, _: Any) -> None:
-        """Forget which fields were set: nobody asks, and it takes more memory than the fields."""
-        self.__pydantic_fields_set__.clear()
 
     @property
     def inside(self) -> set[str]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from shared.contracts import EventData, Record, Status, decode, encode
 from shared.contracts.event import Event
 from shared.contracts.kafka import dump, format_time
+from shared.contracts.values import Place
 from tests.contracts.examples import EXAMPLES
 from tests.contracts.golden import TRACEPARENT, structured, written
 from tests.contracts.strategies import IDS, INSTANTS, MILLISECONDS, TIMEZONES, TRACEPARENTS, bodies
@@ -150,3 +151,12 @@ def test_times_without_a_zone_are_refused() -> None:
     with pytest.raises(ValueError, match="timezone"):
         type(EXAMPLES[0]).model_validate(EXAMPLES[0].model_dump() | {"received_at": datetime(2026, 1, 1)})
     assert EXAMPLES[0].model_dump()["received_at"].tzinfo is UTC
+
+
+def test_bodies_keep_no_account_of_their_own_of_the_fields_they_were_given() -> None:
+    place = Place.model_validate({"province": "67"})
+    moved = place.model_copy(update={"amphoe": "6701"})
+    assert moved == Place(province="67", amphoe="6701")
+    kept = [id(each.model_fields_set) for each in (place, Place(), Place.model_construct(province="67"))]
+    assert len(set(kept)) == 1
+    assert not place.model_fields_set
