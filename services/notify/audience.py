@@ -6,7 +6,7 @@ from hashlib import blake2b
 from sys import intern
 from typing import ClassVar
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from shared.contracts.agency import IncidentShared, Presence, SharedView
 from shared.contracts.event import EventData, Model
@@ -29,7 +29,7 @@ class Standing:
 class Audience(Model):
     """The agencies that were ever told of an incident, and what the next review needs to judge it by."""
 
-    agencies: dict[str, Standing] = {}
+    agencies: dict[str, Standing] = Field(default_factory=dict)
     category: str = ""
     area: str = ""
     closed: bool = False
