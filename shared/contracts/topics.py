@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 from re import fullmatch
 
 from shared.contracts import agency, agreement, command, delivery, incident, report, task, unit
@@ -171,6 +172,7 @@ def agency_responses(code: str) -> Topic:
     return _for_agency(_AGENCY_RESPONSES, code)
 
 
+@lru_cache(maxsize=1024)
 def _for_agency(template: Topic, code: str) -> Topic:
     if not fullmatch(AGENCY_PATTERN, code):
         raise ValueError(
