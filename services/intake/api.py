@@ -60,7 +60,7 @@ def intake_api(
     @app.post(
         "/v1/reports",
         status_code=202,
-        responses=documented(400, 401, 403, 408, 413, 422, 429, 503),
+        responses=documented(400, 401, 403, 408, 413, 415, 422, 429, 503),
         dependencies=[Key],
         openapi_extra={"security": [{}]},
     )

@@ -36,7 +36,7 @@ def api(
 
 
 class Bounded:
-    """Reads a body before anything looks at it, and refuses one that is too large or too slow."""
+    """Reads a body before anything looks at it, and refuses one that is too large, too slow or no JSON."""
 
     def __init__(self, app: ASGIApp, most: int, seconds: float = READ_SECONDS) -> None:
         self._app, self._most, self._seconds = app, most, seconds
@@ -52,9 +52,12 @@ class Bounded:
         except TimeoutError:
             slow = Problem(408, "too_slow", f"a body arrives within {self._seconds:g} seconds")
             return await slow.response()(scope, receive, send)
-        if body is not None:
-            await self._app(scope, _replayed(body, receive), send)
-        return None
+        if body is None:
+            return None
+        if body and not _is_json(scope):
+            other = Problem(415, "not_json", "send JSON, and say so: Content-Type: application/json")
+            return await other.response()(scope, receive, send)
+        return await self._app(scope, _replayed(body, receive), send)
 
     async def _read(self, receive: Receive) -> bytes | None:
         """Return the body; None when the client has gone."""
@@ -88,6 +91,11 @@ class Counted:
             await send(message)
 
         await self._app(scope, receive, telling)
+
+
+def _is_json(scope: Scope) -> bool:
+    said: bytes = dict(scope["headers"]).get(b"content-type", b"")
+    return said.partition(b";")[0].strip().lower() == b"application/json"
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

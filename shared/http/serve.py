@@ -11,6 +11,9 @@ from shared.settings import ConfigurationError
 
 log = logging.getLogger(__name__)
 GRACE_SECONDS = 5
+IDLE_SECONDS = 75
+"""How long an idle connection stays open: longer than proxies in front of us keep theirs, usually a minute,
+so that it is never we who close one that a request is on its way through."""
 
 
 async def serve(app: ASGIApp, host: str, port: int) -> None:
@@ -28,6 +31,7 @@ async def serve(app: ASGIApp, host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = uvicorn.Server(config)

@@ -55,6 +55,17 @@ async def test_a_body_above_the_bound_is_refused_also_without_a_length(client: h
         assert answer.json()["type"] == "urn:ruamjai:problem:too_large"
 
 
+@pytest.mark.parametrize("said", [{}, {"Content-Type": "text/plain"}, {"Content-Type": "application/jsonp"}])
+async def test_a_body_that_is_not_said_to_be_json_is_refused(
+    client: httpx.AsyncClient, said: dict[str, str]
+) -> None:
+    answer = await client.post("/things", content=b'{"name":"x"}', headers=said)
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:ruamjai:problem:not_json")
+    with_charset = {"Content-Type": "Application/JSON; charset=utf-8"}
+    answer = await client.post("/things", content=b'{"name":"x"}', headers=with_charset)
+    assert answer.status_code == 200
+
+
 async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     sent: list[Any] = []
 

@@ -118,4 +118,4 @@ def test_every_error_of_an_operation_is_a_problem(replica: Replica) -> None:
                 if int(status) >= 400:
                     assert list(answer["content"]) == ["application/problem+json"]
     responses = document["paths"]["/v1/reports"]["post"]["responses"]
-    assert set(responses) == {"202", "400", "401", "403", "408", "413", "422", "429", "503"}
+    assert set(responses) == {"202", "400", "401", "403", "408", "413", "415", "422", "429", "503"}

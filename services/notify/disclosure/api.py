@@ -132,7 +132,7 @@ def disclosure_api(disclosures: Disclosures, keys: ApiKeys, limit: Limit) -> Fas
 
     @app.post(
         "/v1/disclosures",
-        responses=documented(400, 401, 403, 404, 408, 409, 410, 413, 422, 429, 503),
+        responses=documented(400, 401, 403, 404, 408, 409, 410, 413, 415, 422, 429, 503),
         dependencies=[Key],
     )
     async def disclose(asked: Asked, request: Request, response: Response) -> Disclosed:
