@@ -1,4 +1,4 @@
-"""Takes phone numbers and citizen ids out of a text that many will read."""
+"""Takes phone numbers, citizen ids and e-mail addresses out of a text that many will read."""
 
 import re
 from collections.abc import Iterable
@@ -12,13 +12,16 @@ _PHONE = re.compile(
 )
 _THIRTEEN = re.compile(rf"(?<!\d)(?=(\d(?:{_GAP}\d){{12}})(?!\d))")
 
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
+
 
 def mask(text: str) -> str:
-    """Return a normalised text with Thai phone numbers and valid citizen ids replaced by `MASK`.
+    """Return a normalised text with e-mail addresses, Thai phone numbers, valid citizen ids as `MASK`.
 
     Digits may be apart by up to three spaces, dashes, dots or the like. Hotlines of three or four digits and
     thirteen digits with a wrong check digit stay.
     """
+    text = _EMAIL.sub(MASK, text)
     spans = [found.span(1) for found in _THIRTEEN.finditer(text) if is_citizen_id(found[1])]
     return _PHONE.sub(MASK, _without(text, spans))
 

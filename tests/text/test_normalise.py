@@ -124,3 +124,15 @@ def test_the_check_digit_is_that_of_the_registry() -> None:
     assert is_citizen_id("1-1037-00000-00-3")
     assert not is_citizen_id("1103700000005")
     assert not is_citizen_id("0000000000000")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("ติดต่อsomchai.j+67@mail.example.co.th ด่วน", "ติดต่อ*** ด่วน"),
+        ("line @ตลาดสด หรือ a@b", "line @ตลาดสด หรือ a@b"),
+        ("ส่งถึง 0812345678@example.com", "ส่งถึง ***"),
+    ],
+)
+def test_an_email_address_disappears(typed: str, meant: str) -> None:
+    assert mask(normalise(typed)) == meant
