@@ -24,7 +24,7 @@ _QUIET = {
     "pymongo": logging.WARNING,
     "urllib3": logging.WARNING,
 }
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 class LogContext(NamedTuple):

@@ -78,6 +78,11 @@ def test_a_line_is_one_json_object_with_the_standard_fields(log: Log) -> None:
     }
 
 
+def test_what_is_meant_for_a_terminal_is_left_out(log: Log) -> None:
+    logger.info("started", extra={"color_message": "\x1b[32mstarted"})
+    assert "color_message" not in log.only()
+
+
 def test_thai_text_stays_readable(log: Log) -> None:
     logger.info("เปิดเหตุ")
     assert "เปิดเหตุ" in log.stream.getvalue()
