@@ -77,6 +77,7 @@ class SqliteThread:
 
 def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
     """A connection in autocommit mode with the schema in place; StoreError when it would not be durable."""
+    path.touch(mode=0o600)  # SQLite gives its other files the same rights
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
     try:
         prepare(connection)

@@ -17,6 +17,14 @@ def test_a_connection_writes_ahead_and_syncs_at_every_commit(tmp_path: Path) -> 
         assert connection.execute("PRAGMA synchronous").fetchone() == (FULL,)
 
 
+def test_nobody_else_may_read_its_files(tmp_path: Path) -> None:
+    with closing(connect(tmp_path / "store.db", 1.0)) as connection:
+        connection.execute("CREATE TABLE something (x)")
+        files = sorted(tmp_path.iterdir())
+        assert [file.suffix for file in files] == [".db", ".db-shm", ".db-wal"]
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
 async def test_a_lock_of_another_process_is_waited_for_only_so_long(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     store = SqliteStore(path, busy_seconds=0.05)
