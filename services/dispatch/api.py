@@ -15,9 +15,9 @@ from services.dispatch.repeats import Asked, KeyReusedError, Repeats, digest_of
 from shared.bus import FatalError
 from shared.clock import Clock
 from shared.contracts import Record
-from shared.contracts.command import CommandArgs, CommandBody, CommandRequested
+from shared.contracts.command import CommandArgs, CommandBody, CommandRequested, Verb
 from shared.contracts.ids import new_id
-from shared.contracts.values import DottedCode, Id
+from shared.contracts.values import Id
 from shared.http import ApiKeys, Caller, Problem, api, documented
 from shared.store import StoreUnavailable
 
@@ -55,16 +55,22 @@ class Sender(Protocol):
         """Hand over records, in order."""
 
 
+class Arguments(CommandArgs):
+    """What the verbs need besides ids; what none of them knows is refused at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class Command(BaseModel):
     """What is asked: a verb, what it is about, and its arguments."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    verb: DottedCode
+    verb: Verb
     incident_id: Id | None = None
     task_id: Id | None = None
     unit_id: Id | None = None
-    args: CommandArgs = CommandArgs()
+    args: Arguments = Arguments()
 
 
 class Accepted(BaseModel):
@@ -98,7 +104,7 @@ def commands_api(
         "/v1/commands",
         status_code=202,
         dependencies=[Key],
-        responses=documented(400, 401, 403, 404, 408, 413, 422, 503),
+        responses=documented(400, 401, 403, 404, 408, 413, 415, 422, 503),
     )
     async def ask(
         body: Command,

@@ -382,6 +382,21 @@ async def test_a_broker_that_does_not_answer_leaves_the_outcome_open(post: Post)
     assert decode(post.broker.records[0].value, post.broker.records[0].headers).id in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"verb": "incident.dance"}, "body.verb"),
+        ({"verb": "incident.close", "args": {"why": "x"}}, "body.args.why"),
+    ],
+)
+async def test_what_no_desk_would_understand_is_refused_at_once(
+    post: Post, said: dict[str, Any], field: str
+) -> None:
+    answer = await post.post({"incident_id": await post.opened(), **said})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+    assert not post.broker.records
+
+
 async def test_what_is_on_the_stream_is_counted(post: Post) -> None:
     id_ = await post.opened()
     post.stage.order("incident.dance", incident_id=id_)

@@ -189,7 +189,7 @@ async def test_agencies_answer_on_their_own_topics_and_consoles_over_http(live: 
         sent = await console.post(url, json=body, headers=headers)
         assert (sent.status_code, sent.json()["desk"]) == (202, live.desk)
         assert (await console.post(url, json=body, headers=headers)).json() == sent.json()
-        last = await console.post(url, json={"verb": "incident.dance", "incident_id": id_}, headers={
+        last = await console.post(url, json={"verb": "incident.update", "incident_id": id_}, headers={
             "Authorization": f"Bearer {KEY}"
         })  # fmt: skip
         await live.said(CommandRefused, lambda o: o.command_id == last.json()["command_id"])
