@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -15,6 +16,7 @@ MARKS = {
     "ferretdb": "store server",
 }
 NAMES = tuple(MARKS.values())
+SERVERS = ("broker", "store server")
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,12 @@ class Costs:
         return {name: self.cpu[name] - before.cpu[name] for name in self.cpu}
 
 
-def costs() -> Costs:
-    """Return those of the processes that this one has started."""
+def costs(folder: Path) -> Costs:
+    """Return those of the services this process has started, and of the servers whose data is in `folder`."""
     cpu, rss = dict[str, float](), dict[str, float]()
     for process in psutil.Process().children(recursive=True):
         try:
-            name = _name(process.cmdline())
+            name = _name(process.cmdline(), folder)
             times, memory = process.cpu_times(), process.memory_info()
         except psutil.NoSuchProcess:
             continue
@@ -44,6 +46,7 @@ def costs() -> Costs:
     return Costs(cpu, rss)
 
 
-def _name(command: list[str]) -> str | None:
+def _name(command: list[str], folder: Path) -> str | None:
     words = " ".join(command)
-    return next((name for mark, name in MARKS.items() if mark in words), None)
+    name = next((name for mark, name in MARKS.items() if mark in words), None)
+    return name if name not in SERVERS or f"{folder}/" in words else None

@@ -83,7 +83,7 @@ class Town:
     @property
     def costs(self) -> Costs:
         """What each process has burnt so far, and holds."""
-        return costs()
+        return costs(self.world.folder)
 
 
 def _bytes(file: Path) -> int:
