@@ -1,5 +1,6 @@
 """The state a stream's commits add up to: per key a model and its running timers, nothing else."""
 
+import zlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heapify, heappop, heappush
@@ -8,6 +9,7 @@ from typing import Generic
 from pydantic_core import from_json, to_json
 
 from shared.bus.commits import (
+    LEVEL,
     Answer,
     Decided,
     Emitted,
@@ -21,6 +23,7 @@ from shared.bus.decider import Decider, S
 from shared.bus.emit import Timer
 from shared.store import Snapshot
 
+LARGE_BYTES = 64 * 1024
 SPARE_ENTRIES = 1_000
 """Entries of timers that run no more which the agenda may hold besides as many as there are timers."""
 
@@ -109,7 +112,7 @@ class Fold(Generic[S]):
         """Let the key of `snapshot` start from it."""
         keyed = self[snapshot.key]
         keyed.snapshot_n = snapshot.n
-        document = from_json(snapshot.state)
+        document = from_json(unpacked(snapshot.state))
         keyed.state = self._decider.state.model_validate_json(to_json(document["state"]))
         for timer in map(timer_from, document["timers"]):
             self._start(snapshot.key, keyed, timer)
@@ -132,6 +135,16 @@ class Fold(Generic[S]):
     def empty(self) -> bytes:
         """The state of a key never seen."""
         return _dump(Keyed(self._decider.state()))
+
+
+def packed(state: bytes) -> bytes:
+    """Return a state as it is stored: a large one compressed, because a snapshot has a largest size."""
+    return state if len(state) < LARGE_BYTES else zlib.compress(state, LEVEL)
+
+
+def unpacked(state: bytes) -> bytes:
+    """Return a stored state as JSON."""
+    return state if state.startswith(b"{") else zlib.decompress(state)
 
 
 def _dump(keyed: Keyed[S]) -> bytes:

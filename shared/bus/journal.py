@@ -13,12 +13,13 @@ from typing import Generic
 from shared.bus.causes import Causes
 from shared.bus.commits import Emitted, decode_body, encode_body
 from shared.bus.decider import Decider, S
-from shared.bus.fold import Fold
+from shared.bus.fold import Fold, packed
 from shared.contracts.kafka import Record
 from shared.store import Commit, GroupCommit, Head, Store, StoreUnavailable
 
 SNAPSHOT_EVERY = 200
-"""Commits between snapshots."""
+"""Commits between snapshots, at least. Where states are large there are more: as many bytes are appended as
+the last snapshot took. So what is held makes no commit dearer, and a start reads twice as much at most."""
 OVERLAP = 100
 """Commits below the snapshot that are read at start-up all the same: a redo needs to know their causes."""
 PAGE = 100
@@ -36,6 +37,7 @@ class Journal(Generic[S]):
         self.causes = Causes(lambda ids: self._store.known_causes(self.stream, ids), self._earlier)
         self._first = 1
         self.n, self.published_n, self._snapshot_n = 0, head.published_n, head.snapshot_n
+        self._appended, self._snapshot_bytes = 0, 0
         self._saved = head
         self._emptied: deque[tuple[int, list[str]]] = deque()
         """Keys whose last snapshot is the empty state, by its commit: written out, because to a tail that
@@ -54,6 +56,7 @@ class Journal(Generic[S]):
         self._clear(head)
         for snapshot in snapshots:
             self.fold.restore(snapshot)
+            self._snapshot_bytes += len(snapshot.state)
             await asyncio.sleep(0)  # whoever owns other partitions goes on meanwhile
         self._emptied.extend(sorted((s.n, [s.key]) for s in snapshots if self.fold.is_empty(s.key)))
         if start and commits:
@@ -84,6 +87,7 @@ class Journal(Generic[S]):
         records: list[Record] = []
         if commit.n <= min(self._snapshot_n, self.published_n):
             return records  # in the snapshots, and out: only its causes were wanted
+        self._appended += len(commit.body)
         for decided in decode_body(commit.body):
             if commit.n > self.fold[decided.key].snapshot_n:
                 self.fold.apply(decided)
@@ -99,6 +103,7 @@ class Journal(Generic[S]):
         if not await self._appends.write(commit):
             return False
         self.n += 1
+        self._appended += len(commit.body)
         self.causes.remember(causes, at_ms)
         return True
 
@@ -109,7 +114,7 @@ class Journal(Generic[S]):
     @property
     def snapshot_due(self) -> bool:
         """Whether enough was appended since the last snapshot."""
-        return self.n - self._snapshot_n >= SNAPSHOT_EVERY
+        return self.n - self._snapshot_n >= SNAPSHOT_EVERY and self._appended >= self._snapshot_bytes
 
     def take_snapshot(self) -> tuple[int, Mapping[str, bytes | None]]:
         """Return the last commit's number and the keys that changed since the last snapshot, as they are now.
@@ -117,14 +122,16 @@ class Journal(Generic[S]):
         Everything folded must be appended. The result has to reach `save_snapshot`, however often that must
         be tried: nothing else remembers these changes.
         """
-        changes = self.fold.take_changes()
+        changes, self._appended = self.fold.take_changes(), 0
         if emptied := [key for key, state in changes.items() if state is None]:
             self._emptied.append((self.n, emptied))
         return self.n, changes
 
     async def save_snapshot(self, n: int, states: Mapping[str, bytes | None], purge_before_ms: int) -> None:
         """Store `states`, then purge commits made before `purge_before_ms` that nobody needs any more."""
-        written = {key: self.fold.empty if state is None else state for key, state in states.items()}
+        known = {key: self.fold.empty if state is None else state for key, state in states.items()}
+        written = await asyncio.to_thread(lambda: {key: packed(state) for key, state in known.items()})
+        self._snapshot_bytes = sum(map(len, written.values()))
         await self._store.save_snapshots(self.stream, n, written)
         self._snapshot_n = n
         await self.save_head()

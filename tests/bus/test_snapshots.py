@@ -162,6 +162,28 @@ async def test_old_commits_are_purged_and_the_state_stays(desk: Desk) -> None:
     assert present(await desk.restart()) == present(desk)
 
 
+async def test_a_large_state_takes_less_room_than_a_document_has(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.bus.fold.LARGE_BYTES", 10)
+    await fill(desk, 4)
+    [state] = [snapshot.state for snapshot in await desk.store.snapshots(STREAM)]
+    assert not state.startswith(b"{")
+    assert present(await desk.restart()) == present(desk)
+
+
+async def test_the_larger_the_states_the_rarer_are_snapshots(desk: Desk) -> None:
+    await fill(desk, 4)
+    assert not desk.journal.snapshot_due
+    desk.journal._snapshot_bytes = size = 3_000  # as if the states were so large
+    appended = 0
+    while not desk.journal.snapshot_due:
+        await desk.take(command("add", note=desk.journal.n))
+        appended += len((await whole(desk.store, STREAM))[-1].body)
+        assert desk.journal.snapshot_due == (appended >= size)
+    assert desk.journal.n > 8
+
+
 async def test_a_state_too_large_for_a_snapshot_stops_the_owner_loudly(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
