@@ -1,6 +1,7 @@
 """What any client of Kafka tries: to read, to join a group, to write."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from deploy.local.access import Access
 from shared.contracts import Record
 
 SECONDS = 30
+GOODBYE_SECONDS = 5
 
 
 async def write(access: Access, topic: str, value: bytes = b"hello") -> None:
@@ -36,9 +38,25 @@ async def read(access: Access, topic: str, group: str | None = None) -> bytes:
 
 @asynccontextmanager
 async def running(client: Any) -> AsyncIterator[Any]:
-    """As `async with client`, but stops it also when its start is what fails."""
+    """As `async with client`, but stops it also when its start is what fails, and waits for its goodbyes.
+
+    aiokafka does not wait until a TLS connection that it closes has said goodbye; one that outlives the loop
+    is found later, as never closed, by whichever test runs then.
+    """
+    before = _connections()
     try:
         await client.start()
         yield client
     finally:
         await client.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                while _connections() - before:
+                    await asyncio.sleep(0.01)
+
+
+def _connections() -> set[int]:
+    """Return the sockets that the loop still has open, by file number; nothing public tells."""
+    transports: Any = asyncio.get_running_loop()._transports  # type: ignore[attr-defined]
+    sockets = [transport.get_extra_info("socket") for transport in transports.values()]
+    return {socket.fileno() for socket in sockets if socket.fileno() >= 0}
