@@ -1,14 +1,16 @@
-"""The program shown in docs/subscribe.md reads a secure Kafka with what an agency is given."""
+"""The program shown in docs/subscribe.md reads a secure Kafka; `make acl-test` runs all there is."""
 
 import asyncio
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from deploy.local.secure import SecureKafka
+from tests.acl.__main__ import files
 from tests.acl.clients import SECONDS, send
 from tests.demo.test_subscribe import PAGE, on_the_wire, told
 
@@ -35,3 +37,11 @@ async def test_the_program_shown_gets_in_by(way: str, secure: SecureKafka, tmp_p
         process.kill()
         await process.wait()
     assert line.startswith("inc-1 1")
+
+
+def test_the_command_collects_the_long_tests_too() -> None:
+    command = [sys.executable, "-m", "tests.acl", "--collect-only", "-q"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert {line.split("::")[0].split("/")[-1] for line in listed.splitlines() if "::" in line} == {
+        file.name for file in files()
+    }
