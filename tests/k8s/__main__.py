@@ -52,6 +52,7 @@ def dry_runs(kubectl: Kubectl) -> Iterator[str]:
     if folder := os.environ.get("RUAMJAI_CRDS"):
         files = [f"--filename={file}" for file in sorted(Path(folder).glob("*.yaml"))]
         kubectl.run("apply", "--server-side", *files)
+        kubectl.run("wait", "--for=condition=Established", "--timeout=60s", *files)
     known = {item["metadata"]["name"] for item in kubectl.items("customresourcedefinitions")}
     if missing := [name for name in NEEDED if name not in known]:
         yield f"the cluster does not know {', '.join(missing)}; RUAMJAI_CRDS may name a folder of them"
