@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+_NOT_PLAIN = re.compile("[^ -~\u0e01-\u0e3a\u0e3f-\u0e4f]+")
+"""What has to be looked at: all but printable ASCII, and Thai without its digits."""
 _UNSEEN = {"Cc", "Cf", "Co", "Cs", "Cn"}
 _SPLIT_SARA_AM = re.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32|([\u0e48-\u0e4b])\u0e4d\u0e32")
 _DOUBLED_SARA_E = re.compile("\u0e40\u0e40")
@@ -23,7 +25,8 @@ def normalise(text: str) -> str:
     Applying it twice is applying it once. Years are changed only where they are marked as one: after พ.ศ., a
     month's name, or day and month.
     """
-    text = unicodedata.normalize("NFC", "".join(map(_plain, text)))
+    text = _NOT_PLAIN.sub(lambda m: "".join(map(_plain, m[0])), text)
+    text = unicodedata.normalize("NFC", text)
     text = _SPLIT_SARA_AM.sub(lambda m: f"{m[1] or m[2] or ''}\u0e33", text)
     text = _DOUBLED_SARA_E.sub("\u0e41", text)
     text = " ".join(text.split())
