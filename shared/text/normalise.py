@@ -13,6 +13,7 @@ _MONTHS = (
     r"|ม\.ค\.|ก\.พ\.|มี\.ค\.|เม\.ย\.|พ\.ค\.|มิ\.ย\.|ก\.ค\.|ส\.ค\.|ก\.ย\.|ต\.ค\.|พ\.ย\.|ธ\.ค\."
 )
 _YEAR = r"(2[456]\d\d)(?!\d)"
+_year = re.compile(_YEAR).search
 _NAMED_YEAR = re.compile(rf"พ\.? ?ศ\.? ?{_YEAR}")
 _DATE = re.compile(rf"((?<!\d)\d\d?([/.-])\d\d?\2|(?:{_MONTHS}) ?){_YEAR}")
 ERA = 543
@@ -30,6 +31,8 @@ def normalise(text: str) -> str:
     text = _SPLIT_SARA_AM.sub(lambda m: f"{m[1] or m[2] or ''}\u0e33", text)
     text = _DOUBLED_SARA_E.sub("\u0e41", text)
     text = " ".join(text.split())
+    if not _year(text):
+        return text
     text = _NAMED_YEAR.sub(lambda m: f"ค.ศ. {common_year(m[1])}", text)
     return _DATE.sub(lambda m: f"{m[1]}{common_year(m[3])}", text)
 
