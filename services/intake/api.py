@@ -16,9 +16,11 @@ from services.intake.accept import Request as Asked
 from services.intake.callers import Door, Sender
 from services.intake.limits import BY_CODE, Limits
 from services.intake.metrics import IntakeMetrics
+from services.intake.ordinary import KEY_SHAPE, read, shortened
 from services.intake.reading import Reading
 from services.intake.report import NewReport, Received
 from services.intake.status import Told
+from services.intake.stored import Accepted
 from shared.contracts.event import TRACEPARENT
 from shared.http import Problem, api, documented
 from shared.store import StoreUnavailable
@@ -27,7 +29,6 @@ RETRY_SECONDS = 2
 NOWHERE = "this tracking code leads to no report"
 _TRACE = re.compile(TRACEPARENT).fullmatch
 
-KEY_SHAPE = r"^[!-~]{8,128}$"
 Token = Annotated[str, StringConstraints(pattern=KEY_SHAPE)]
 IdempotencyKey = Annotated[
     Token,
@@ -57,31 +58,33 @@ def intake_api(
     async def sender(request: Request, x_device_id: DeviceId = None) -> Sender:
         return door.sender(request.headers.get("authorization"), x_device_id)
 
-    @app.post(
-        "/v1/reports",
-        status_code=202,
-        responses=documented(400, 401, 403, 408, 413, 415, 422, 429, 503),
-        dependencies=[Key],
-        openapi_extra={"security": [{}]},
-    )
+    async def ordinary(request: Request) -> Response | None:
+        found = await read(request)
+        if found is None:
+            return None
+        caller = door.sender(request.headers.get("authorization"), found.device)
+        return await _take(acceptance, caller, found.key, found.report, found.traceparent)
+
     async def report(
         sent: NewReport,
         caller: Annotated[Sender, Depends(sender)],
-        response: Response,
         idempotency_key: IdempotencyKey,
         traceparent: Traceparent = None,
-    ) -> Received:
+    ) -> Response:
         """Take a report: durable when answered. Send it again, with the same key, until it is."""
-        caller.may_report_as(sent.reporter_kind)
-        asked = Asked(caller.name, idempotency_key, sent, _trace(traceparent))
-        try:
-            accepted = await acceptance.accept(asked)
-        except KeyReusedError:
-            detail = "this Idempotency-Key stands for another report; take a new one for a new report"
-            raise Problem(422, "idempotency_key_reused", detail) from None
-        url = f"/v1/reports/{accepted.tracking_code}"
-        response.headers["Location"] = url
-        return Received(tracking_code=accepted.tracking_code, report_id=accepted.report_id, status_url=url)
+        return await _take(acceptance, caller, idempotency_key, sent, traceparent)
+
+    app.router.add_api_route(
+        "/v1/reports",
+        report,
+        methods=["POST"],
+        status_code=202,
+        response_model=Received,
+        responses=documented(400, 401, 403, 408, 413, 415, 422, 429, 503),
+        dependencies=[Key],
+        openapi_extra={"security": [{}]},
+        route_class_override=shortened(ordinary),
+    )
 
     @app.get("/v1/reports/{tracking_code}", responses=documented(404, 422, 429, 503))
     async def status(tracking_code: str) -> Told:
@@ -106,6 +109,27 @@ def intake_api(
                 raise Problem(404, "not_found", NOWHERE)
 
     return app
+
+
+async def _take(
+    acceptance: Acceptance, caller: Sender, key: str, sent: NewReport, traceparent: str | None
+) -> Response:
+    caller.may_report_as(sent.reporter_kind)
+    try:
+        accepted = await acceptance.accept(Asked(caller.name, key, sent, _trace(traceparent)))
+    except KeyReusedError:
+        detail = "this Idempotency-Key stands for another report; take a new one for a new report"
+        raise Problem(422, "idempotency_key_reused", detail) from None
+    return _received(accepted)
+
+
+def _received(accepted: Accepted) -> Response:
+    """Return the answer: the report is durable."""
+    url = f"/v1/reports/{accepted.tracking_code}"
+    told = Received(tracking_code=accepted.tracking_code, report_id=accepted.report_id, status_url=url)
+    response = Response(told.model_dump_json(), 202, media_type="application/json")
+    response.headers["Location"] = url
+    return response
 
 
 async def _on_store_away(_: Request, __: Exception) -> JSONResponse:

@@ -1,5 +1,6 @@
 """The words that tell what a report is about and how bad it is: data that a desk's people can read."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +19,20 @@ class Rule:
     def words(self) -> tuple[str, ...]:
         """The words one by one."""
         return tuple(self.text.split("|"))
+
+    @cached_property
+    def thai(self) -> re.Pattern[str]:
+        """Finds the Thai words. There are no spaces between words, so one counts wherever it is."""
+        return _any_of([re.escape(word) for word in self.words if not word.isascii()])
+
+    @cached_property
+    def english(self) -> re.Pattern[str]:
+        """Finds the English words, in whatever case; they count only whole."""
+        return _any_of([rf"\b{re.escape(word)}\b" for word in self.words if word.isascii()], re.IGNORECASE)
+
+
+def _any_of(words: list[str], flags: int = 0) -> re.Pattern[str]:
+    return re.compile("|".join(words) if words else "(?!)", flags)
 
 
 P1, P2, P3, P4 = Priority

@@ -21,7 +21,7 @@ class Stored(BaseModel):
 
     def body(self) -> bytes:
         """Return the document's body."""
-        return self.model_dump_json().encode()
+        return self.__pydantic_serializer__.to_json(self)
 
 
 class Waiting(Stored):

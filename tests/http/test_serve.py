@@ -62,3 +62,29 @@ async def test_what_is_in_hand_is_finished_before_the_server_ends() -> None:
             assert (await asking).status_code == 200
         with pytest.raises(httpx.TransportError):
             await client.get(f"{url}/quick")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /quick?" + b"a" * 2**21,
+        b"GET /quick HTTP/1.1\r\nhost: t\r\nlong: " + b"a" * 2**21,
+        b"GET /quick HTTP/1.1\r\nhost: t\r\n" + b"more: a\r\n" * 2**18,
+        b"POST /quick HTTP/1.1\r\nhost: t\r\ntransfer-encoding: chunked\r\n\r\n0\r\n"
+        + b"more: a\r\n" * 2**18,
+    ],
+    ids=["path", "header", "headers", "trailers"],
+)
+async def test_a_head_that_does_not_end_is_refused(sent: bytes) -> None:
+    async with served(asyncio.Event(), asyncio.Event()) as (url, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(sent)
+        async with asyncio.timeout(5):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+        writer.close()
+
+
+async def test_a_body_is_no_part_of_the_head() -> None:
+    async with served(asyncio.Event(), asyncio.Event()) as (url, _), httpx.AsyncClient() as client:
+        for _ in range(3):
+            assert (await client.post(f"{url}/quick", content=b"a" * 60_000)).status_code == 415

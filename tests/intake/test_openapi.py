@@ -14,7 +14,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.intake.api import KEY_SHAPE
+from services.intake.ordinary import KEY_SHAPE
 from shared.clock import ScaledClock
 from shared.store import open_store
 from tests.intake.replica import A_REPORT, BY_KEY, Replica, replica_on, stores

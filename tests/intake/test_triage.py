@@ -1,11 +1,13 @@
 """What a report is about and how soon somebody must go, with the reasons."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.rules import CATEGORIES, DANGER
-from services.intake.triage import Triage, triage
+from services.intake.rules import CATEGORIES, DANGER, NEGATIONS, Rule
+from services.intake.triage import Triage, _says, triage
 from shared.contracts.report import Reporter
 from shared.contracts.values import Priority
 
@@ -84,3 +86,38 @@ def test_every_word_of_every_rule_is_found() -> None:
     for rule in DANGER:
         for word in rule.words:
             assert triage(word).priority <= rule.priority
+
+
+RULES = (*DANGER, *CATEGORIES)
+NOT = "".join(f"(?<!{word})" for word in NEGATIONS)
+
+
+def plainly(rule: Rule) -> re.Pattern[str]:
+    """A rule in one pattern: any word that no negation is before, an English one whole."""
+    words = (rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word) for word in rule.words)
+    return re.compile(f"{NOT}(?:{'|'.join(words)})", re.IGNORECASE)
+
+
+PLAINLY = {rule: plainly(rule) for rule in RULES}
+PIECES = st.sampled_from(
+    [
+        *NEGATIONS,
+        *(word for rule in RULES for word in rule.words),
+        " ",
+        "x",
+        "S",
+        "\u017f",
+        "\u212a",
+        "ไ",
+        "น",
+    ]
+)
+TEXTS = st.lists(st.tuples(PIECES, st.integers(0, 3), st.booleans())).map(
+    lambda pieces: "".join((word.upper() if loud else word)[cut:] for word, cut, loud in pieces)
+)
+
+
+@given(TEXTS | st.text())
+def test_a_word_is_found_as_a_plain_search_would_find_it(text: str) -> None:
+    says = _says(text)
+    assert [says(rule) for rule in RULES] == [bool(PLAINLY[rule].search(text)) for rule in RULES]

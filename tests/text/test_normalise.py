@@ -1,5 +1,6 @@
 """People's spellings become one, and numbers that name a person disappear, however they are typed."""
 
+import sys
 import unicodedata
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.text import MASK, mask, normalise
 from shared.text.mask import check_digit, is_citizen_id
+from shared.text.normalise import _NOT_PLAIN, _plain
 
 THAI_DIGITS = str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙")
 WORDS = st.text(alphabet="กขคงจฉชซฌเแำา้่๊ ร้านหน้าตลาด", max_size=20)
@@ -46,6 +48,13 @@ def test_normalising_twice_is_normalising_once(text: str) -> None:
     assert normalise(once) == once
     assert unicodedata.is_normalized("NFC", once)
     assert len(once) <= 3 * len(text)
+
+
+def test_no_character_that_changes_is_passed_over() -> None:
+    every = map(chr, range(sys.maxunicode + 1))
+    passed_over = [character for character in every if not _NOT_PLAIN.match(character)]
+    assert len(passed_over) > 150
+    assert list(map(_plain, passed_over)) == passed_over
 
 
 def spread(number: str, gaps: list[str], *, thai: bool) -> str:
