@@ -7,6 +7,7 @@ from sys import intern
 from typing import ClassVar
 
 from pydantic import AwareDatetime, Field
+from pydantic_core import to_json
 
 from shared.contracts.agency import IncidentShared, Presence, SharedView
 from shared.contracts.event import EventData, Model
@@ -70,7 +71,7 @@ class AudienceForgotten(AudienceFact):
 
 def digest(view: SharedView | None) -> str:
     """Return what tells one shared view from another without keeping it."""
-    return "" if view is None else blake2b(view.model_dump_json().encode(), digest_size=16).hexdigest()
+    return "" if view is None else blake2b(to_json(view), digest_size=16).hexdigest()
 
 
 def after(audience: Audience, fact: EventData) -> Audience:

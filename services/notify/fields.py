@@ -13,8 +13,12 @@ SEALED = "sealed"
 BLURRED = "point_blurred"
 BLUR_DECIMALS = 2
 """Of a degree: about a kilometre."""
-GRANTABLE = frozenset({*SharedView.model_fields, BLURRED, SEALED})
+VIEW = tuple(SharedView.model_fields)
+GRANTABLE = frozenset({*VIEW, BLURRED, SEALED})
 """Every field that an agreement can name."""
+_NOT_GRANTED = {name: WithheldField(field=name, reason="not_granted") for name in VIEW}
+_POINT_BLURRED = WithheldField(field="point", reason="blurred")
+_REPORTS_ERASED = WithheldField(field="reports", reason="erased")
 
 GENERIC = "incident.updated"
 _TOLD_BY = {
@@ -34,22 +38,19 @@ def share(view: IncidentView, granted: Collection[str]) -> tuple[dict[str, Any],
     """Return the fields of the SharedView that `granted` allows, and what was withheld and why."""
     whole = _whole(view)
     shown = {name: value for name, value in whole.items() if name in granted}
-    withheld = [
-        WithheldField(field=name, reason="not_granted")
-        for name, value in whole.items()
-        if name not in granted and value not in (None, "", ())
-    ]
+    hidden = [name for name, value in whole.items() if value and name not in granted]
+    withheld = [_NOT_GRANTED[name] for name in hidden]
     if BLURRED in granted and view.point is not None and "point" not in granted:
         shown["point"] = _blurred(view.point)
-        withheld = [w for w in withheld if w.field != "point"]
-        withheld.append(WithheldField(field="point", reason="blurred"))
+        withheld = [field for field in withheld if field.field != "point"]
+        withheld.append(_POINT_BLURRED)
     if "reports" in granted and any(link.erased for link in view.reports):
-        withheld.append(WithheldField(field="reports", reason="erased"))
+        withheld.append(_REPORTS_ERASED)
     return shown, tuple(withheld)
 
 
 def _whole(view: IncidentView) -> dict[str, Any]:
-    whole = {name: getattr(view, name) for name in SharedView.model_fields}
+    whole = {name: getattr(view, name) for name in VIEW}
     whole["reports"] = tuple(r.report_id for r in view.reports if not r.erased and not r.suggested)
     return whole
 

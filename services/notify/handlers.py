@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from services.notify.audience import Audience, AudienceForgotten, AudienceNoted, after
@@ -10,6 +11,7 @@ from services.notify.ledger import delivery_of, entries, proof, told
 from services.notify.verdict import Verdict, on_event, on_review
 from shared.bus import Cancel, Decider, Decision, Emit, Keep, Timer, TimerFired
 from shared.contracts import CommandAccepted, CommandRefused, Event, EventData, ReportErased, Status
+from shared.contracts.agency import Presence
 from shared.contracts.incident import IncidentEvent
 from shared.contracts.topics import agency_incidents
 from shared.contracts.view import Lifecycle
@@ -54,15 +56,17 @@ class Sharing(Decider[Audience]):
         """Return what agencies are told of `event`, first, then the ledger's entry, then what to remember."""
         match event.data:
             case IncidentEvent() as data:
-                verdicts = self._possible(on_event(self._book(), state, data, now))
+                book = self._book()
+                verdicts = self._possible(on_event(book, state, data, now))
                 yield from self._share(event, data.incident_id, verdicts, now)
-                yield from self._remember(state, noted(state, data, now), verdicts, now)
+                yield from _remember(book, state, noted(state, data, now), verdicts, now)
             case TimerFired(about=incident_id) if state.closed:
                 yield Keep(AudienceForgotten(incident_id=incident_id))
             case TimerFired(about=incident_id, attempt=attempt):
-                verdicts = self._possible(on_review(self._book(), state, incident_id, now))
+                book = self._book()
+                verdicts = self._possible(on_review(book, state, incident_id, now))
                 yield from self._share(event, incident_id, verdicts, now)
-                yield from self._remember(state, reviewed(state, incident_id, attempt), verdicts, now)
+                yield from _remember(book, state, reviewed(state, incident_id, attempt), verdicts, now)
             case ReportErased() as data:
                 reasons = {code: self._why_not(code) for code in sorted(state.agencies)}
                 yield from _tell(event, data.incident_id, reasons, now)
@@ -103,23 +107,22 @@ class Sharing(Decider[Audience]):
             return {}
         return {code: self._why_not(code) if outcome.status is Status.ACTUAL else outcome.status.value}
 
-    def _remember(
-        self, before: Audience, note: AudienceNoted, verdicts: Sequence[Verdict], now: datetime
-    ) -> Iterator[Decision]:
-        later = before.model_copy(update={"agencies": dict(before.agencies)})
-        for verdict in verdicts:
-            if verdict.shared is not None:
-                after(later, verdict.shared)
-        if not later.agencies:
-            return
-        due = _due(self._book(), later, note, now)
+
+def _remember(
+    book: Book, before: Audience, note: AudienceNoted, verdicts: Sequence[Verdict], now: datetime
+) -> Iterator[Decision]:
+    """Keep what has changed, and set the timer of the next review or cancel it."""
+    if not before.agencies and all(verdict.shared is None for verdict in verdicts):
+        return
+    due = _due(book, _inside(before, verdicts), note, now)
+    if due != note.due:
         note = note.model_copy(update={"due": due})
-        if _differs(before, note):
-            yield Keep(note)
-        if due is not None and due != before.due:
-            yield Timer(note.incident_id, KIND, due, note.reviews + 1)
-        elif due is None and before.due is not None and note.reviews == before.reviews:
-            yield Cancel(note.incident_id, KIND, note.reviews + 1)
+    if _judged_by(before) != _judged_by(note):
+        yield Keep(note)
+    if due is not None and due != before.due:
+        yield Timer(note.incident_id, KIND, due, note.reviews + 1)
+    elif due is None and before.due is not None and note.reviews == before.reviews:
+        yield Cancel(note.incident_id, KIND, note.reviews + 1)
 
 
 def noted(state: Audience, data: IncidentEvent, now: datetime) -> AudienceNoted:
@@ -151,15 +154,24 @@ def reviewed(state: Audience, incident_id: str, attempt: int) -> AudienceNoted:
     )
 
 
-def _due(book: Book, later: Audience, note: AudienceNoted, now: datetime) -> datetime | None:
+def _inside(before: Audience, verdicts: Sequence[Verdict]) -> set[str]:
+    """Return the agencies that see the incident once what is shared is out."""
+    inside = before.inside
+    for verdict in verdicts:
+        if verdict.shared is not None:
+            (inside.discard if verdict.shared.presence is Presence.LEFT else inside.add)(verdict.agency)
+    return inside
+
+
+def _due(book: Book, inside: set[str], note: AudienceNoted, now: datetime) -> datetime | None:
     """Return when to look again; a timer that runs and is early enough is left as it is."""
     if note.closed:
         return note.due or now + FORGET
-    if not later.inside:
+    if not inside:
         return None
     changes = [
         instant
-        for agency in later.inside
+        for agency in inside
         for agreement in book.agencies.get(agency, ())
         for instant in changes_after(agreement, now)
     ]
@@ -167,9 +179,8 @@ def _due(book: Book, later: Audience, note: AudienceNoted, now: datetime) -> dat
     return wanted if note.due is None else min(note.due, wanted)
 
 
-def _differs(before: Audience, note: AudienceNoted) -> bool:
-    return any(getattr(before, name) != getattr(note, name) for name in ("category", "area", "closed",
-        "reviews", "due"))  # fmt: skip
+_judged_by = attrgetter("category", "area", "closed", "reviews", "due")
+"""What the next review needs, of an audience or of a note about it."""
 
 
 def _tell(

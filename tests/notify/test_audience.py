@@ -2,10 +2,12 @@
 
 import gc
 import tracemalloc
+from hashlib import blake2b
 
-from services.notify.audience import Audience
+from services.notify.audience import Audience, digest
 from shared.bus.testing import NOON
 from shared.contracts import IncidentClosed
+from shared.contracts.agency import SharedView
 from shared.contracts.view import Lifecycle
 from tests.notify.support import DAY, INCIDENT, Stage, agreement, opened, view
 
@@ -42,3 +44,10 @@ def test_it_reads_back_from_its_snapshot_as_it_was() -> None:
     before = stage.state(INCIDENT)
     assert Audience.model_validate_json(before.model_dump_json()) == before
     assert before.inside == {"rescue", "hospital"}
+
+
+def test_a_digest_is_that_of_the_view_as_it_leaves() -> None:
+    shown = view().model_dump(exclude={"desk", "report_count", "reports"})
+    seen = SharedView(**shown, reports=("rep-1",))
+    assert digest(seen) == blake2b(seen.model_dump_json().encode(), digest_size=16).hexdigest()
+    assert digest(None) == ""

@@ -73,6 +73,25 @@ def test_a_blurred_point_is_a_kilometre_wide_and_the_ledger_says_blurred() -> No
     assert ("point", "blurred") in {(w.field, w.reason) for w in delivery.withheld}
 
 
+def test_the_ledger_lists_what_was_withheld_in_the_order_of_the_view() -> None:
+    told = Stage(agreement(fields=("point_blurred", "reports", "place"))).hear(opened(**canary_view()))
+    [delivery] = recorded(told)
+    hidden = [
+        (name, "not_granted") for name in ("lifecycle", "category", "priority", "text", "opened_at", "tasks")
+    ]
+    assert [(w.field, w.reason) for w in delivery.withheld] == [
+        *hidden,
+        ("point", "blurred"),
+        ("reports", "erased"),
+    ]
+
+
+def test_what_is_empty_is_not_said_to_be_withheld() -> None:
+    empty: dict[str, Any] = {"text": "", "point": None, "reports": (), "tasks": ()}
+    [delivery] = recorded(Stage(agreement(fields=("lifecycle", "category"))).hear(opened(**empty)))
+    assert [w.field for w in delivery.withheld] == ["priority", "place", "opened_at"]
+
+
 def test_an_event_that_changes_nothing_granted_is_invisible_and_leaves_no_gap() -> None:
     stage = Stage(agreement())
     stage.hear(opened())

@@ -152,6 +152,8 @@ def test_numbers_have_no_gap_and_presence_alternates_whatever_is_granted_when(
     for seq, (category, text, seconds) in enumerate(steps, 1):
         told += stage.hear(updated(seq, "text", category=category, text=f"{text}"))
         told += stage.advance(seconds)
+        state = stage.state(INCIDENT)
+        assert (state.due is not None) == bool(state.inside), "a review waits while somebody sees it"
     told += [event for _ in range(40) for event in stage.advance(300)]
     events = shared(told)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))

@@ -39,7 +39,8 @@ class Records:
         bodies = [event.data for event in events]
         numbered = [body for body in bodies if isinstance(body, IncidentEvent)]
         numbered.sort(key=lambda body: body.seq)  # of one incident the newest is noted
-        await self._take_incidents({body.incident_id: known_of(body) for body in numbered})
+        newest = {body.incident_id: body for body in numbered}
+        await self._take_incidents({id_: known_of(body) for id_, body in newest.items()})
         blocks = [b for b in bodies if isinstance(b, ReportReceived) and b.sealed is not None]
         if blocks:
             await self._blocks.insert([Document(b.report_id, to_json(b.sealed)) for b in blocks])
