@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OURS = ("shared", "services")
 SERVICES = ("intake", "geo", "dispatch", "notify")
-NEVER_NAMED = {"cramjam", "httptools"}
-"""aiokafka and uvicorn import them."""
+NEVER_NAMED = {"cramjam", "httptools", "sniffio"}
+"""aiokafka, uvicorn and httpx import them; without sniffio httpx looks for it at every request, eight times."""
 IMPORT_ALL = """
 import importlib, sys
 for name in sys.argv[1:]:
