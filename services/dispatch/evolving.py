@@ -67,12 +67,12 @@ def _retell(desk: Desk, incident_id: str, change: Callable[[Reports], Reports]) 
 
 @_change.register
 def _task_kept(fact: TaskKept, desk: Desk) -> None:
-    desk.tasks[fact.task.task_id] = fact.task
+    desk.keep_task(fact.task)
 
 
 @_change.register
 def _task_dropped(fact: TaskDropped, desk: Desk) -> None:
-    desk.tasks.pop(fact.task_id, None)
+    desk.drop_task(fact.task_id)
 
 
 @_change.register

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, PrivateAttr, model_validator
 
 from services.dispatch.layer import Layer
 from services.dispatch.nearby import Nearby
+from services.dispatch.waiting import Waiting, Want, role_of
 from shared.contracts import CommandRequested, ReportErased, Status
 from shared.contracts.event import Model
 from shared.contracts.report import ReportLocated
@@ -113,12 +114,15 @@ class Desk(BaseModel):
     _nearby: Nearby = PrivateAttr(default_factory=Nearby)
     _silent: set[str] = PrivateAttr(default_factory=set)
     """Incidents of which no report is known any more: compared by what their view says, wherever they are."""
+    _waiting: Waiting = PrivateAttr(default_factory=Waiting)
 
     @model_validator(mode="after")
     def _index(self) -> Self:
         for incident_id, held in self.incidents.items():
             self._nearby.retell(incident_id, (), held.told)
         self._silent = {incident_id for incident_id, held in self.incidents.items() if not held.told}
+        for task in self.tasks.values():
+            self._note(task)
         return self
 
     @property
@@ -126,13 +130,22 @@ class Desk(BaseModel):
         """The index of the reports that incidents hold; `keep`, `retell` and `forget` keep it."""
         return self._nearby
 
+    @property
+    def waiting(self) -> Waiting:
+        """The index of the tasks that wait; `keep`, `keep_task` and `drop_task` keep it."""
+        return self._waiting
+
     def around(self, point: GeoPoint) -> set[str]:
         """Return the incidents that a report at `point` may be about, and some that it cannot."""
         return self._nearby.around(point) | self._silent
 
     def keep(self, incident_id: str, incident: Incident) -> None:
         """Let an incident stand as it now does; the reports it holds are those it held."""
-        self.incidents[incident_id] = incident
+        before, self.incidents[incident_id] = self.incidents.get(incident_id), incident
+        if before is None or _kind(before.view) != _kind(incident.view):
+            for entry in incident.view.tasks:
+                if (task := self.tasks.get(entry.task_id)) is not None:
+                    self._note(task)
         if not incident.told:
             self._silent.add(incident_id)
 
@@ -149,9 +162,34 @@ class Desk(BaseModel):
             self._nearby.retell(incident_id, known.told, ())
             self._silent.discard(incident_id)
 
+    def keep_task(self, task: Task) -> None:
+        """Let a task of this desk stand as it now does."""
+        self.tasks[task.task_id] = task
+        self._note(task)
+
+    def drop_task(self, task_id: str) -> None:
+        """Own a task, if it is here, no longer."""
+        self.tasks.pop(task_id, None)
+        self._waiting.note(task_id, None)
+
+    def _note(self, task: Task) -> None:
+        held = self.incidents.get(task.incident_id)
+        view = task.view or (held and held.view)
+        self._waiting.note(task.task_id, want_of(task, view) if view and task.waiting else None)
+
     def fork(self) -> "Desk":
         """Return a copy to change while this one stays as it is; what it holds is frozen and shared."""
         layers: dict[str, Any] = {name: Layer(getattr(self, name)) for name in Desk.model_fields}
         copy = Desk.model_construct(**layers)
         copy._nearby, copy._silent = self._nearby.fork(), set(self._silent)
+        copy._waiting = self._waiting.fork()
         return copy
+
+
+def want_of(task: Task, view: IncidentView) -> Want:
+    """Return what decides which units may go to `task` of the incident `view`."""
+    return Want(role_of(task.task_id), view.category, view.priority)
+
+
+def _kind(view: IncidentView) -> tuple[str, Priority]:
+    return view.category, view.priority

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 
 from services.dispatch.geometry import metres
-from services.dispatch.state import Task, UnitNow
+from services.dispatch.state import Task, UnitNow, want_of
 from services.dispatch.turn import Turn
+from services.dispatch.waiting import Want
 from shared.contracts import Status, UnitStatusChanged
 from shared.contracts.unit import UnitState
 from shared.contracts.values import GeoPoint
@@ -26,21 +27,17 @@ def is_idle(turn: Turn, unit_id: str) -> bool:
 def nearest(turn: Turn, task: Task, view: IncidentView) -> UnitSpec | None:
     """Return the idle unit to send: suitable, answering, near, in this order; None when there is none."""
     goal = view.point or turn.rules.spec(turn.desk).point
-    idle = [u for u in suitable(turn, task, view) if u.id not in task.tried and is_idle(turn, u.id)]
+    fitting = suitable(turn, want_of(task, view))
+    idle = [u for u in fitting if u.id not in task.tried and is_idle(turn, u.id)]
     return min(idle, key=lambda unit: _rank(turn, unit, goal), default=None)
 
 
-def suitable(turn: Turn, task: Task, view: IncidentView) -> Collection[UnitSpec]:
-    """Return the desk's units of the kinds that the task's role sends; where it has none of them, all."""
+def suitable(turn: Turn, want: Want) -> Collection[UnitSpec]:
+    """Return the desk's units of the kinds that the wanted role sends; where it has none of them, all."""
     own = turn.rules.units_of.get(turn.desk, [])
-    role = role_of(task.task_id)
-    kinds = {r.kind for r in turn.rules.pack.response(view.category, view.priority) if r.role == role}
+    responses = turn.rules.pack.response(want.category, want.priority)
+    kinds = {response.kind for response in responses if response.role == want.role}
     return [unit for unit in own if kinds.intersection(unit.kinds)] or own
-
-
-def role_of(task_id: str) -> str:
-    """Return the role whose part a task is: task ids are `<incident>/<role>/<number>`."""
-    return task_id.split("/")[-2]
 
 
 def _rank(turn: Turn, unit: UnitSpec, goal: GeoPoint) -> tuple[bool, float, str]:

@@ -10,7 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from services.dispatch.following import go_on
 from services.dispatch.handlers import Desks
 from services.dispatch.incidents import ENDED, OVER
-from services.dispatch.turn import Rules
+from services.dispatch.state import Desk, Task, want_of
+from services.dispatch.tasks import hopeful, view_of
+from services.dispatch.turn import Rules, Turn
+from services.dispatch.units import is_idle, suitable
 from shared.bus import Emit
 from shared.bus.answers import fired
 from shared.bus.emit import Encoder
@@ -132,6 +135,20 @@ class Histories(RuleBasedStateMachine):
         """Check that nobody shares an incident."""
         for id_ in self.incidents:
             assert sum(id_ in self.stage.desk(code).incidents for code in DESKS) <= 1
+
+    @invariant()
+    def what_waits_is_found_as_if_one_went_over_all_tasks(self) -> None:
+        """Check that the index of waiting tasks is right, from the start or kept along."""
+        for code in DESKS:
+            desk = self.stage.desk(code)
+            assert Desk.model_validate_json(desk.model_dump_json()).waiting == desk.waiting
+            turn = Turn(Rules(PACK), code, "cause", self.stage.rehearsal.clock.now(), desk)
+            assert {task.task_id for task in hopeful(turn)} == {
+                task.task_id for task in desk.tasks.values() if task.waiting and self._may_go(turn, task)
+            }
+
+    def _may_go(self, turn: Turn, task: Task) -> bool:
+        return any(is_idle(turn, unit.id) for unit in suitable(turn, want_of(task, view_of(turn, task))))
 
     def teardown(self) -> None:
         """Let everything be heard; then everything is somewhere and every command has its outcome."""
