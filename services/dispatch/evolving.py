@@ -44,9 +44,7 @@ def _incident(fact: IncidentEvent, desk: Desk) -> None:
     stays = known and known.view.lifecycle is fact.view.lifecycle
     since = known.since if known and stays else fact.seq
     desk.gone.pop(fact.incident_id, None)
-    stands = Incident.model_construct(
-        seq=fact.seq, view=fact.view, status=fact.status, told=told, since=since
-    )
+    stands = Incident(seq=fact.seq, view=fact.view, status=fact.status, told=told, since=since)
     desk.keep(fact.incident_id, stands)
 
 

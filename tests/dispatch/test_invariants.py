@@ -195,10 +195,12 @@ def test_deciding_does_not_change_the_state() -> None:
     stage, decider = Stage(), Desks(Rules(PACK))
     stage.report("brawl", TEXTS[1])
     before = stage.desk().model_copy(deep=True)
+    indexes = before.nearby, before.waiting
     list(decider.decide(stage.desk(), event_of(a_report(stage, "brawl", TEXTS[1])), NOON))
     [timer] = stage.rehearsal._fold[POLICE].timers.values()
     list(decider.decide(stage.desk(), fired(timer), NOON))
     assert stage.desk() == before
+    assert (stage.desk().nearby, stage.desk().waiting) == indexes
 
 
 def test_a_desk_reads_back_from_its_snapshot_as_it_was() -> None:
