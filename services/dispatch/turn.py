@@ -79,18 +79,23 @@ class Rules:
 
 @dataclass
 class Turn:
-    """A decision of `desk` on the cause `id`, at `now`. `state` is a working copy."""
+    """A decision of `desk` on the cause `id`, at `now`, from what the desk `was`, which stays as it is."""
 
     rules: Rules
     desk: str
     id: str
     now: datetime
-    state: Desk
-    decisions: list[Decision] = field(default_factory=list)
+    was: Desk
+    state: Desk = field(init=False)
+    """The desk after what is said so far."""
+    decisions: list[Decision] = field(init=False)
 
-    def branch(self) -> "Turn":
-        """Return the same turn before anything was said, to be thrown away or taken over."""
-        return Turn(self.rules, self.desk, self.id, self.now, self.state.fork())
+    def __post_init__(self) -> None:
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Take back whatever was said."""
+        self.state, self.decisions = self.was.fork(), []
 
     def publish(self, data: EventData) -> None:
         """Say `data` on the canonical stream."""
