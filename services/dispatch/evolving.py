@@ -13,7 +13,7 @@ from services.dispatch.facts import (
     TaskKept,
     UnitMissed,
 )
-from services.dispatch.state import Desk, Gone, Incident, Told, UnitNow
+from services.dispatch.state import UNHEARD, Desk, Gone, Incident, Told, UnitNow
 from shared.contracts import EventData, UnitStatusChanged
 from shared.contracts.incident import IncidentEvent
 from shared.contracts.unit import UnitState
@@ -75,7 +75,7 @@ def _task_dropped(fact: TaskDropped, desk: Desk) -> None:
 
 @_change.register
 def _unit(fact: UnitStatusChanged, desk: Desk) -> None:
-    missed = desk.units.get(fact.unit_id, UnitNow()).missed and fact.state not in MOVING
+    missed = desk.units.get(fact.unit_id, UNHEARD).missed and fact.state not in MOVING
     desk.units[fact.unit_id] = UnitNow(
         state=fact.state, point=fact.point, task_id=fact.task_id, missed=missed
     )
@@ -83,7 +83,7 @@ def _unit(fact: UnitStatusChanged, desk: Desk) -> None:
 
 @_change.register
 def _unit_missed(fact: UnitMissed, desk: Desk) -> None:
-    now = desk.units.get(fact.unit_id, UnitNow())
+    now = desk.units.get(fact.unit_id, UNHEARD)
     desk.units[fact.unit_id] = now.model_copy(update={"missed": fact.missed})
 
 

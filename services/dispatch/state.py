@@ -93,6 +93,9 @@ class UnitNow(Model):
     """Whether it did not answer its last task; then it is sent only when no other is idle."""
 
 
+UNHEARD = UnitNow()
+
+
 class Gone(Model):
     """An incident that left: its last `seq`, and the desk it went to, None when it was closed.
 

@@ -6,7 +6,7 @@ from services.dispatch.facts import TaskDropped, TaskKept, UnitMissed
 from services.dispatch.incidents import task_changed
 from services.dispatch.state import Task
 from services.dispatch.turn import Turn
-from services.dispatch.units import is_idle, move, nearest, suitable
+from services.dispatch.units import is_idle, move, nearest
 from shared.contracts import Status
 from shared.contracts.command import CommandArgs, Verb
 from shared.contracts.task import EscalationStep
@@ -172,6 +172,6 @@ def hopeful(turn: Turn) -> list[Task]:
     idle = {unit.id for unit in turn.rules.units_of.get(turn.desk, ()) if is_idle(turn, unit.id)}
     if not idle:
         return []
-    waiting = turn.state.waiting
-    served = {want for want in waiting.counts if not idle.isdisjoint(u.id for u in suitable(turn, want))}
+    waiting, suitable = turn.state.waiting, turn.rules.suitable
+    served = {want for want in waiting.counts if not idle.isdisjoint(suitable(turn.desk, want))}
     return [turn.state.tasks[id_] for id_, want in waiting.wants.items() if want in served] if served else []

@@ -1,11 +1,8 @@
 """A desk's units: which one is nearest and suitable, and what each does now."""
 
-from collections.abc import Collection
-
 from services.dispatch.geometry import metres
-from services.dispatch.state import Task, UnitNow, want_of
+from services.dispatch.state import UNHEARD, Task, UnitNow, want_of
 from services.dispatch.turn import Turn
-from services.dispatch.waiting import Want
 from shared.contracts import Status, UnitStatusChanged
 from shared.contracts.unit import UnitState
 from shared.contracts.values import GeoPoint
@@ -15,7 +12,7 @@ from shared.pack import UnitSpec
 
 def unit_now(turn: Turn, unit_id: str) -> UnitNow:
     """Return what a unit of this desk does now."""
-    return turn.state.units.get(unit_id, UnitNow())
+    return turn.state.units.get(unit_id, UNHEARD)
 
 
 def is_idle(turn: Turn, unit_id: str) -> bool:
@@ -27,17 +24,9 @@ def is_idle(turn: Turn, unit_id: str) -> bool:
 def nearest(turn: Turn, task: Task, view: IncidentView) -> UnitSpec | None:
     """Return the idle unit to send: suitable, answering, near, in this order; None when there is none."""
     goal = view.point or turn.rules.spec(turn.desk).point
-    fitting = suitable(turn, want_of(task, view))
-    idle = [u for u in fitting if u.id not in task.tried and is_idle(turn, u.id)]
+    fitting = turn.rules.suitable(turn.desk, want_of(task, view))
+    idle = [u for u in fitting.values() if u.id not in task.tried and is_idle(turn, u.id)]
     return min(idle, key=lambda unit: _rank(turn, unit, goal), default=None)
-
-
-def suitable(turn: Turn, want: Want) -> Collection[UnitSpec]:
-    """Return the desk's units of the kinds that the wanted role sends; where it has none of them, all."""
-    own = turn.rules.units_of.get(turn.desk, [])
-    responses = turn.rules.pack.response(want.category, want.priority)
-    kinds = {response.kind for response in responses if response.role == want.role}
-    return [unit for unit in own if kinds.intersection(unit.kinds)] or own
 
 
 def _rank(turn: Turn, unit: UnitSpec, goal: GeoPoint) -> tuple[bool, float, str]:

@@ -13,7 +13,7 @@ from services.dispatch.incidents import ENDED, OVER
 from services.dispatch.state import Desk, Task, want_of
 from services.dispatch.tasks import hopeful, view_of
 from services.dispatch.turn import Rules, Turn
-from services.dispatch.units import is_idle, suitable
+from services.dispatch.units import is_idle
 from shared.bus import Emit
 from shared.bus.answers import fired
 from shared.bus.emit import Encoder
@@ -148,7 +148,9 @@ class Histories(RuleBasedStateMachine):
             }
 
     def _may_go(self, turn: Turn, task: Task) -> bool:
-        return any(is_idle(turn, unit.id) for unit in suitable(turn, want_of(task, view_of(turn, task))))
+        return any(
+            is_idle(turn, id_) for id_ in turn.rules.suitable(turn.desk, want_of(task, view_of(turn, task)))
+        )
 
     def teardown(self) -> None:
         """Let everything be heard; then everything is somewhere and every command has its outcome."""
