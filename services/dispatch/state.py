@@ -109,7 +109,7 @@ class Gone(Model):
 
 
 class Desk(BaseModel):
-    """The state of one desk."""
+    """The state of one desk, and indexes of it: not private attributes, which pydantic is slow to find."""
 
     incidents: dict[str, Incident] = {}
     tasks: dict[str, Task] = {}
@@ -138,7 +138,7 @@ class Desk(BaseModel):
     def keep(self, incident_id: str, incident: Incident) -> None:
         """Let an incident stand as it now does; the reports it holds are those it held."""
         before, self.incidents[incident_id] = self.incidents.get(incident_id), incident
-        if before is None or _kind(before.view) != _kind(incident.view):
+        if before is None or _kind(before.view) != _kind(incident.view):  # what its tasks here want follows
             for entry in incident.view.tasks:
                 if (task := self.tasks.get(entry.task_id)) is not None:
                     self._note(task)
