@@ -50,17 +50,18 @@ FROM_DESKS: Mapping[str, Act] = {
 
 def on_command(turn: Turn, command: CommandRequested) -> None:
     """Do what is asked or say why not; what another desk decides on goes there, under the same name."""
-    trial = turn.branch()
     try:
-        _act(trial, command)
+        _act(turn, command)
     except Elsewhere as other:
+        turn.start_again()
         _forward(turn, command, other.desk)
     except Refused as no:
+        turn.start_again()
         turn.publish(CommandRefused(**_outcome(turn, command), reason=no.reason.value, detail=no.detail))
     else:
+        done, turn.decisions = turn.decisions, []
         turn.publish(CommandAccepted(**_outcome(turn, command)))
-        turn.decisions += trial.decisions
-        turn.state = trial.state
+        turn.decisions += done
 
 
 def _act(turn: Turn, command: CommandRequested) -> None:

@@ -13,7 +13,7 @@ from services.dispatch.facts import (
     TaskKept,
     UnitMissed,
 )
-from services.dispatch.state import Desk, Gone, Incident, Told, UnitNow
+from services.dispatch.state import UNHEARD, Desk, Gone, Incident, Told, UnitNow
 from shared.contracts import EventData, UnitStatusChanged
 from shared.contracts.incident import IncidentEvent
 from shared.contracts.unit import UnitState
@@ -44,9 +44,7 @@ def _incident(fact: IncidentEvent, desk: Desk) -> None:
     stays = known and known.view.lifecycle is fact.view.lifecycle
     since = known.since if known and stays else fact.seq
     desk.gone.pop(fact.incident_id, None)
-    stands = Incident.model_construct(
-        seq=fact.seq, view=fact.view, status=fact.status, told=told, since=since
-    )
+    stands = Incident(seq=fact.seq, view=fact.view, status=fact.status, told=told, since=since)
     desk.keep(fact.incident_id, stands)
 
 
@@ -67,17 +65,17 @@ def _retell(desk: Desk, incident_id: str, change: Callable[[Reports], Reports]) 
 
 @_change.register
 def _task_kept(fact: TaskKept, desk: Desk) -> None:
-    desk.tasks[fact.task.task_id] = fact.task
+    desk.keep_task(fact.task)
 
 
 @_change.register
 def _task_dropped(fact: TaskDropped, desk: Desk) -> None:
-    desk.tasks.pop(fact.task_id, None)
+    desk.drop_task(fact.task_id)
 
 
 @_change.register
 def _unit(fact: UnitStatusChanged, desk: Desk) -> None:
-    missed = desk.units.get(fact.unit_id, UnitNow()).missed and fact.state not in MOVING
+    missed = desk.units.get(fact.unit_id, UNHEARD).missed and fact.state not in MOVING
     desk.units[fact.unit_id] = UnitNow(
         state=fact.state, point=fact.point, task_id=fact.task_id, missed=missed
     )
@@ -85,7 +83,7 @@ def _unit(fact: UnitStatusChanged, desk: Desk) -> None:
 
 @_change.register
 def _unit_missed(fact: UnitMissed, desk: Desk) -> None:
-    now = desk.units.get(fact.unit_id, UnitNow())
+    now = desk.units.get(fact.unit_id, UNHEARD)
     desk.units[fact.unit_id] = now.model_copy(update={"missed": fact.missed})
 
 

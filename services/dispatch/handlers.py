@@ -38,7 +38,7 @@ class Desks(Decider[Desk]):
         """Return what the desk answers; what may free a unit then serves the tasks that wait."""
         data = event.data
         desk = data.about.partition("/")[0] if isinstance(data, TimerFired) else data.desk
-        turn = Turn(self._rules, desk, event.id, now, state.fork())
+        turn = Turn(self._rules, desk, event.id, now, state)
         match data:
             case ReportLocated():
                 on_report(turn, data)

@@ -23,10 +23,12 @@ class Nearby:
     cells: MutableMapping[Cell, tuple[str, ...]] = field(default_factory=dict)
     holders: MutableMapping[str, str] = field(default_factory=dict)
     """The incident that holds a report, by the report's id."""
+    silent: set[str] = field(default_factory=set)
+    """Incidents of which no report is known any more: compared by what their view says, wherever they are."""
 
     def fork(self) -> "Nearby":
         """Return a copy to change while this one stays as it is."""
-        return Nearby(Layer(self.cells), Layer(self.holders))
+        return Nearby(Layer(self.cells), Layer(self.holders), set(self.silent))
 
     def retell(self, incident_id: str, before: "Sequence[Told]", after: "Sequence[Told]") -> None:
         """Note that an incident that held the reports `before` holds `after`."""
@@ -40,8 +42,8 @@ class Nearby:
                 self._add(incident_id, report_id, point)
 
     def around(self, point: GeoPoint) -> set[str]:
-        """Return the incidents with a report within 500 m of `point`, and some with none so near."""
-        return {id_ for cell in _around(point) for id_ in self.cells.get(cell, ())}
+        """Return the incidents that a report at `point` may be about, and some that it cannot."""
+        return {id_ for cell in _around(point) for id_ in self.cells.get(cell, ())} | self.silent
 
     def _add(self, incident_id: str, report_id: str, point: Place) -> None:
         self.holders[report_id] = incident_id

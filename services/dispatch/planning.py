@@ -4,7 +4,7 @@ from services.dispatch import tasks
 from services.dispatch.incidents import OVER, number, standing, with_task
 from services.dispatch.state import Incident
 from services.dispatch.turn import Turn
-from services.dispatch.units import role_of
+from services.dispatch.waiting import role_of
 from shared.contracts import Status, TaskAssigned
 from shared.contracts.command import CommandArgs, Verb
 from shared.contracts.view import IncidentView, TaskState, TaskView

@@ -63,7 +63,7 @@ def candidates(turn: Turn, report: Told, status: Status) -> Iterator[tuple[str, 
     """Yield the reports of incidents nearby that `report`, of `status`, may be about, the oldest first."""
     if report.point is None:
         return
-    nearby = ((id_, turn.state.incidents[id_]) for id_ in turn.state.around(report.point))
+    nearby = ((id_, turn.state.incidents[id_]) for id_ in turn.state.nearby.around(report.point))
     for incident_id, held in sorted(nearby, key=lambda one: (one[1].view.opened_at, one[0])):
         if held.status is status and held.view.lifecycle not in ENDED:
             yield from ((incident_id, told) for told in held.shown(incident_id))

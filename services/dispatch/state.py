@@ -1,11 +1,13 @@
 """What a desk remembers: its incidents, the tasks it owns, its units, and what has left it."""
 
+from functools import cached_property
 from typing import Any, Self
 
-from pydantic import AwareDatetime, BaseModel, PrivateAttr, model_validator
+from pydantic import AwareDatetime, BaseModel, model_validator
 
 from services.dispatch.layer import Layer
 from services.dispatch.nearby import Nearby
+from services.dispatch.waiting import Waiting, Want, role_of
 from shared.contracts import CommandRequested, ReportErased, Status
 from shared.contracts.event import Model
 from shared.contracts.report import ReportLocated
@@ -29,7 +31,7 @@ class Told(Model):
     @classmethod
     def of(cls, report: ReportLocated) -> "Told":
         """Return what is needed of `report`."""
-        return cls.model_validate(report.model_dump(include=set(cls.model_fields)))
+        return cls(**{name: getattr(report, name) for name in cls.model_fields})
 
     @classmethod
     def of_view(cls, view: IncidentView, report_id: str) -> "Told":
@@ -91,6 +93,9 @@ class UnitNow(Model):
     """Whether it did not answer its last task; then it is sent only when no other is idle."""
 
 
+UNHEARD = UnitNow()
+
+
 class Gone(Model):
     """An incident that left: its last `seq`, and the desk it went to, None when it was closed.
 
@@ -104,54 +109,82 @@ class Gone(Model):
 
 
 class Desk(BaseModel):
-    """The state of one desk."""
+    """The state of one desk, and indexes of it: not private attributes, which pydantic is slow to find."""
 
     incidents: dict[str, Incident] = {}
     tasks: dict[str, Task] = {}
     units: dict[str, UnitNow] = {}
     gone: dict[str, Gone] = {}
-    _nearby: Nearby = PrivateAttr(default_factory=Nearby)
-    _silent: set[str] = PrivateAttr(default_factory=set)
-    """Incidents of which no report is known any more: compared by what their view says, wherever they are."""
+
+    @cached_property
+    def nearby(self) -> Nearby:
+        """The index of the reports that incidents hold; `keep`, `retell` and `forget` keep it."""
+        return Nearby()
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """The index of the tasks that wait; `keep`, `keep_task` and `drop_task` keep it."""
+        return Waiting()
 
     @model_validator(mode="after")
     def _index(self) -> Self:
         for incident_id, held in self.incidents.items():
-            self._nearby.retell(incident_id, (), held.told)
-        self._silent = {incident_id for incident_id, held in self.incidents.items() if not held.told}
+            self.nearby.retell(incident_id, (), held.told)
+        self.nearby.silent = {incident_id for incident_id, held in self.incidents.items() if not held.told}
+        for task in self.tasks.values():
+            self._note(task)
         return self
-
-    @property
-    def nearby(self) -> Nearby:
-        """The index of the reports that incidents hold; `keep`, `retell` and `forget` keep it."""
-        return self._nearby
-
-    def around(self, point: GeoPoint) -> set[str]:
-        """Return the incidents that a report at `point` may be about, and some that it cannot."""
-        return self._nearby.around(point) | self._silent
 
     def keep(self, incident_id: str, incident: Incident) -> None:
         """Let an incident stand as it now does; the reports it holds are those it held."""
-        self.incidents[incident_id] = incident
+        before, self.incidents[incident_id] = self.incidents.get(incident_id), incident
+        if before is None or _kind(before.view) != _kind(incident.view):  # what its tasks here want follows
+            for entry in incident.view.tasks:
+                if (task := self.tasks.get(entry.task_id)) is not None:
+                    self._note(task)
         if not incident.told:
-            self._silent.add(incident_id)
+            self.nearby.silent.add(incident_id)
 
     def retell(self, incident_id: str, told: tuple[Told, ...]) -> None:
         """Let an incident that is here hold the reports `told`."""
         known = self.incidents[incident_id]
-        self._nearby.retell(incident_id, known.told, told)
-        self._silent.discard(incident_id)
+        self.nearby.retell(incident_id, known.told, told)
+        self.nearby.silent.discard(incident_id)
         self.keep(incident_id, known.model_copy(update={"told": told}))
 
     def forget(self, incident_id: str) -> None:
         """Let an incident, if it is here, leave."""
         if (known := self.incidents.pop(incident_id, None)) is not None:
-            self._nearby.retell(incident_id, known.told, ())
-            self._silent.discard(incident_id)
+            self.nearby.retell(incident_id, known.told, ())
+            self.nearby.silent.discard(incident_id)
+
+    def keep_task(self, task: Task) -> None:
+        """Let a task of this desk stand as it now does."""
+        self.tasks[task.task_id] = task
+        self._note(task)
+
+    def drop_task(self, task_id: str) -> None:
+        """Own a task, if it is here, no longer."""
+        self.tasks.pop(task_id, None)
+        self.waiting.note(task_id, None)
+
+    def _note(self, task: Task) -> None:
+        held = self.incidents.get(task.incident_id)
+        view = task.view or (held and held.view)
+        self.waiting.note(task.task_id, want_of(task, view) if view and task.waiting else None)
 
     def fork(self) -> "Desk":
         """Return a copy to change while this one stays as it is; what it holds is frozen and shared."""
         layers: dict[str, Any] = {name: Layer(getattr(self, name)) for name in Desk.model_fields}
-        copy = Desk.model_construct(**layers)
-        copy._nearby, copy._silent = self._nearby.fork(), set(self._silent)
-        return copy
+        return self.model_copy(
+            update={**layers, "nearby": self.nearby.fork(), "waiting": self.waiting.fork()}
+        )
+
+
+def want_of(task: Task, view: IncidentView) -> Want:
+    """Return what decides which units may go to `task` of the incident `view`."""
+    return Want(role_of(task.task_id), view.category, view.priority)
+
+
+def _kind(view: IncidentView) -> tuple[str, Priority]:
+    return view.category, view.priority

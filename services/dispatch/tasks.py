@@ -1,18 +1,16 @@
 """The owner's side of a task: give it to a unit, follow it, end it, and tell the incident's home desk."""
 
-from collections.abc import Collection, Iterator
 from typing import Any
 
 from services.dispatch.facts import TaskDropped, TaskKept, UnitMissed
 from services.dispatch.incidents import task_changed
 from services.dispatch.state import Task
 from services.dispatch.turn import Turn
-from services.dispatch.units import is_idle, move, nearest, role_of, suitable
+from services.dispatch.units import is_idle, move, nearest
 from shared.contracts import Status
 from shared.contracts.command import CommandArgs, Verb
 from shared.contracts.task import EscalationStep
 from shared.contracts.unit import UnitState
-from shared.contracts.values import Priority
 from shared.contracts.view import IncidentView, TaskState, TaskView
 
 ACKNOWLEDGE = "acknowledge"
@@ -164,24 +162,16 @@ def drop(turn: Turn, task: Task, *, missed: bool = False) -> None:
 
 def serve_waiting(turn: Turn) -> None:
     """Give idle units to the tasks that wait, the most urgent and then the oldest first."""
-    idle = {unit.id for unit in turn.rules.units_of.get(turn.desk, ()) if is_idle(turn, unit.id)}
-    if not idle:
-        return
-    for task in sorted(
-        _hopeful(turn, idle), key=lambda t: (view_of(turn, t).priority, t.assigned_at, t.task_id)
-    ):
+    for task in sorted(hopeful(turn), key=lambda t: (view_of(turn, t).priority, t.assigned_at, t.task_id)):
         if (unit := nearest(turn, task, view_of(turn, task))) is not None:
             assign(turn, task, unit.id)
 
 
-def _hopeful(turn: Turn, idle: Collection[str]) -> Iterator[Task]:
-    """Yield the waiting tasks to which a unit of `idle` may go; judged once for all that are alike."""
-    judged: dict[tuple[str, str, Priority], bool] = {}
-    for task in turn.state.tasks.values():
-        if task.waiting:
-            view = view_of(turn, task)
-            alike = role_of(task.task_id), view.category, view.priority
-            if alike not in judged:
-                judged[alike] = any(unit.id in idle for unit in suitable(turn, task, view))
-            if judged[alike]:
-                yield task
+def hopeful(turn: Turn) -> list[Task]:
+    """Return the waiting tasks to which an idle unit may go; those that want the same are judged as one."""
+    idle = {unit.id for unit in turn.rules.units_of.get(turn.desk, ()) if is_idle(turn, unit.id)}
+    if not idle:
+        return []
+    waiting, suitable = turn.state.waiting, turn.rules.suitable
+    served = {want for want in waiting.counts if not idle.isdisjoint(suitable(turn.desk, want))}
+    return [turn.state.tasks[id_] for id_, want in waiting.wants.items() if want in served] if served else []

@@ -1,20 +1,24 @@
 """One decision in the making: what is said so far, and the desk as it is after that."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from services.dispatch.evolving import evolve
 from services.dispatch.facts import Held
 from services.dispatch.state import Desk
+from services.dispatch.waiting import Want
 from shared.bus import Cancel, Decision, Emit, Keep, Timer
 from shared.contracts import CommandRequested, EventData, ReportErased
 from shared.contracts.command import Verb
 from shared.contracts.topics import DESKS_COMMANDS, INCIDENTS
 from shared.pack import DeskSpec, Pack, PackError, UnitSpec
 from shared.pack.load import FILE
+
+MOST_WANTS = 10_000
+"""Desks times what their tasks want of which is remembered who may go; categories are an open list."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,17 @@ class Rules:
             found.setdefault(unit.desk, []).append(unit)
         return found
 
+    @cached_property
+    def suitable(self) -> Callable[[str, Want], Mapping[str, UnitSpec]]:
+        """Find a desk's units, by id, of the kinds that the wanted role sends; where it has none, all."""
+        return lru_cache(MOST_WANTS)(self._suitable)
+
+    def _suitable(self, desk: str, want: Want) -> Mapping[str, UnitSpec]:
+        responses = self.pack.response(want.category, want.priority)
+        kinds = {response.kind for response in responses if response.role == want.role}
+        own = {unit.id: unit for unit in self.units_of.get(desk, ())}
+        return {id_: unit for id_, unit in own.items() if kinds.intersection(unit.kinds)} or own
+
     def spec(self, desk: str) -> DeskSpec:
         """Return what the pack says of `desk`; one it does not know is a triage desk."""
         return self._known(desk) or self.pack.desk_by_code[self.pack.triage_desk]
@@ -79,18 +94,23 @@ class Rules:
 
 @dataclass
 class Turn:
-    """A decision of `desk` on the cause `id`, at `now`. `state` is a working copy."""
+    """A decision of `desk` on the cause `id`, at `now`, from what the desk `was`, which stays as it is."""
 
     rules: Rules
     desk: str
     id: str
     now: datetime
-    state: Desk
-    decisions: list[Decision] = field(default_factory=list)
+    was: Desk
+    state: Desk = field(init=False)
+    """The desk after what is said so far."""
+    decisions: list[Decision] = field(init=False)
 
-    def branch(self) -> "Turn":
-        """Return the same turn before anything was said, to be thrown away or taken over."""
-        return Turn(self.rules, self.desk, self.id, self.now, self.state.fork())
+    def __post_init__(self) -> None:
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Take back whatever was said."""
+        self.state, self.decisions = self.was.fork(), []
 
     def publish(self, data: EventData) -> None:
         """Say `data` on the canonical stream."""

@@ -1,9 +1,7 @@
 """A desk's units: which one is nearest and suitable, and what each does now."""
 
-from collections.abc import Collection
-
 from services.dispatch.geometry import metres
-from services.dispatch.state import Task, UnitNow
+from services.dispatch.state import UNHEARD, Task, UnitNow, want_of
 from services.dispatch.turn import Turn
 from shared.contracts import Status, UnitStatusChanged
 from shared.contracts.unit import UnitState
@@ -14,7 +12,7 @@ from shared.pack import UnitSpec
 
 def unit_now(turn: Turn, unit_id: str) -> UnitNow:
     """Return what a unit of this desk does now."""
-    return turn.state.units.get(unit_id, UnitNow())
+    return turn.state.units.get(unit_id, UNHEARD)
 
 
 def is_idle(turn: Turn, unit_id: str) -> bool:
@@ -26,21 +24,9 @@ def is_idle(turn: Turn, unit_id: str) -> bool:
 def nearest(turn: Turn, task: Task, view: IncidentView) -> UnitSpec | None:
     """Return the idle unit to send: suitable, answering, near, in this order; None when there is none."""
     goal = view.point or turn.rules.spec(turn.desk).point
-    idle = [u for u in suitable(turn, task, view) if u.id not in task.tried and is_idle(turn, u.id)]
+    fitting = turn.rules.suitable(turn.desk, want_of(task, view))
+    idle = [u for u in fitting.values() if u.id not in task.tried and is_idle(turn, u.id)]
     return min(idle, key=lambda unit: _rank(turn, unit, goal), default=None)
-
-
-def suitable(turn: Turn, task: Task, view: IncidentView) -> Collection[UnitSpec]:
-    """Return the desk's units of the kinds that the task's role sends; where it has none of them, all."""
-    own = turn.rules.units_of.get(turn.desk, [])
-    role = role_of(task.task_id)
-    kinds = {r.kind for r in turn.rules.pack.response(view.category, view.priority) if r.role == role}
-    return [unit for unit in own if kinds.intersection(unit.kinds)] or own
-
-
-def role_of(task_id: str) -> str:
-    """Return the role whose part a task is: task ids are `<incident>/<role>/<number>`."""
-    return task_id.split("/")[-2]
 
 
 def _rank(turn: Turn, unit: UnitSpec, goal: GeoPoint) -> tuple[bool, float, str]:

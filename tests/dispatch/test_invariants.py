@@ -10,7 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from services.dispatch.following import go_on
 from services.dispatch.handlers import Desks
 from services.dispatch.incidents import ENDED, OVER
-from services.dispatch.turn import Rules
+from services.dispatch.state import Desk, Task, want_of
+from services.dispatch.tasks import hopeful, view_of
+from services.dispatch.turn import Rules, Turn
+from services.dispatch.units import is_idle
 from shared.bus import Emit
 from shared.bus.answers import fired
 from shared.bus.emit import Encoder
@@ -133,6 +136,22 @@ class Histories(RuleBasedStateMachine):
         for id_ in self.incidents:
             assert sum(id_ in self.stage.desk(code).incidents for code in DESKS) <= 1
 
+    @invariant()
+    def what_waits_is_found_as_if_one_went_over_all_tasks(self) -> None:
+        """Check that the index of waiting tasks is right, from the start or kept along."""
+        for code in DESKS:
+            desk = self.stage.desk(code)
+            assert Desk.model_validate_json(desk.model_dump_json()).waiting == desk.waiting
+            turn = Turn(Rules(PACK), code, "cause", self.stage.rehearsal.clock.now(), desk)
+            assert {task.task_id for task in hopeful(turn)} == {
+                task.task_id for task in desk.tasks.values() if task.waiting and self._may_go(turn, task)
+            }
+
+    def _may_go(self, turn: Turn, task: Task) -> bool:
+        return any(
+            is_idle(turn, id_) for id_ in turn.rules.suitable(turn.desk, want_of(task, view_of(turn, task)))
+        )
+
     def teardown(self) -> None:
         """Let everything be heard; then everything is somewhere and every command has its outcome."""
         for _ in range(10_000):
@@ -178,10 +197,12 @@ def test_deciding_does_not_change_the_state() -> None:
     stage, decider = Stage(), Desks(Rules(PACK))
     stage.report("brawl", TEXTS[1])
     before = stage.desk().model_copy(deep=True)
+    indexes = before.nearby, before.waiting
     list(decider.decide(stage.desk(), event_of(a_report(stage, "brawl", TEXTS[1])), NOON))
     [timer] = stage.rehearsal._fold[POLICE].timers.values()
     list(decider.decide(stage.desk(), fired(timer), NOON))
     assert stage.desk() == before
+    assert (stage.desk().nearby, stage.desk().waiting) == indexes
 
 
 def test_a_desk_reads_back_from_its_snapshot_as_it_was() -> None:

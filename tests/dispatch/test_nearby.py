@@ -68,4 +68,5 @@ def test_a_desk_that_is_read_from_its_snapshot_finds_what_it_found_before() -> N
     again = Desk.model_validate_json(desk.model_dump_json())
     assert again.nearby.holders == desk.nearby.holders != {}
     assert again.nearby.around(TOWN) == desk.nearby.around(TOWN)
+    assert again.nearby == desk.nearby
     assert again == desk
