@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OURS = ("shared", "services")
 SERVICES = ("intake", "geo", "dispatch", "notify")
 NEVER_NAMED = {"cramjam", "httptools", "sniffio"}
-"""aiokafka, uvicorn and httpx import them; without sniffio httpx looks for it at every request, eight times."""
+"""aiokafka, uvicorn and httpx import them; httpx looks for sniffio at every request, eight times."""
 IMPORT_ALL = """
 import importlib, sys
 for name in sys.argv[1:]:
