@@ -51,16 +51,14 @@ def measure_outage(data: Path, scale: float) -> dict[str, Sequence[Row]]:
             f"an hour at {RATE}/s, by that rate: s": round(RATE * HOUR / rate),
             f"while {RATE}/s go on: s": round(RATE * HOUR / (rate - RATE)) if rate > RATE else "never",
         }
-        starts = [
-            _restarted(found, name, "MongoDB-compatible", f"{seen:,} open") for name in ("dispatch", "notify")
-        ]
-    with town(data, files=True) as found:
-        starts.append(_restarted(found, "dispatch", "SQLite", "the warm-up's"))
-        starts.append(_restarted(found, "dispatch", "SQLite", f"and {past:,} past", past))
+        starts = [_restarted(found, name, f"{seen:,} open") for name in ("dispatch", "notify")]
+    with town(data) as found:
+        starts.append(_restarted(found, "dispatch", "the warm-up's"))
+        starts.append(_restarted(found, "dispatch", f"and {past:,} past", past))
     return {"stream: after an outage": [catching], "stream: start": starts}
 
 
-def _restarted(found: Town, name: str, store: str, holds: str, past: int = 0) -> Row:
+def _restarted(found: Town, name: str, holds: str, past: int = 0) -> Row:
     """Stop a service, let every desk get something to do, and start it: ready is not yet at work.
 
     `past` are incidents that its desks are made to have had meanwhile.
@@ -78,7 +76,6 @@ def _restarted(found: Town, name: str, store: str, holds: str, past: int = 0) ->
     watch.close()
     return {
         "service": name,
-        "store": store,
         "incidents": holds,
         "ready after s": round(ready, 1),
         "reports that waited": FEW,

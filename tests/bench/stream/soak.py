@@ -64,10 +64,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--mix", default="ordinary=6,urgent=1,repeat=3")
-    parser.add_argument("--files", action="store_true", help="services keep SQLite files")
+    parser.add_argument("--server", action="store_true", help="with a store server, not SQLite files")
     args = parser.parse_args()
     try:
-        with TemporaryDirectory() as folder, town(Path(folder), files=args.files, extra=FORGETFUL) as found:
+        with (
+            TemporaryDirectory() as folder,
+            town(Path(folder), files=not args.server, extra=FORGETFUL) as found,
+        ):
             delay, slopes = soak(found, args.seconds, args.rate, args.mix)
     except Unavailable as reason:
         print(f"no soak here: {reason}", file=sys.stderr)

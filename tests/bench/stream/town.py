@@ -105,9 +105,11 @@ def finished(load: "subprocess.Popen[str]") -> dict[str, Any]:
 
 @contextmanager
 def town(
-    data: Path, *, files: bool = False, hooked: str = "lomsak-guard", extra: Mapping[str, str] | None = None
+    data: Path, *, files: bool = True, hooked: str = "lomsak-guard", extra: Mapping[str, str] | None = None
 ) -> Iterator[Town]:
-    """Start everything afresh; `files`: the services keep SQLite files instead of a store server.
+    """Start everything afresh; `files`: the services keep SQLite files, otherwise a store server is theirs.
+
+    The server that runs here is no MongoDB, and burns more CPU than all the rest together.
 
     The webhook of the agency `hooked` is taken by a receiver here. Raises Unavailable.
     """
