@@ -7,7 +7,7 @@ import socket
 import uvicorn
 from starlette.types import ASGIApp
 
-from shared.http.protocol import BoundedHead
+from shared.http.protocol import Bounded
 from shared.settings import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ async def serve(app: ASGIApp, host: str, port: int) -> None:
     log.info("api started", extra={"api_port": listening.getsockname()[1]})
     config = uvicorn.Config(
         app,
-        http=BoundedHead,
+        http=Bounded,
         lifespan="off",
         log_config=None,
         access_log=False,

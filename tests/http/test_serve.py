@@ -10,6 +10,7 @@ import pytest
 
 from deploy.local.ports import free_port
 from shared.http import api, serve
+from shared.http.protocol import NO_UPGRADE
 from tests.bus.support import until
 
 
@@ -88,3 +89,22 @@ async def test_a_body_is_no_part_of_the_head() -> None:
     async with served(asyncio.Event(), asyncio.Event()) as (url, _), httpx.AsyncClient() as client:
         for _ in range(3):
             assert (await client.post(f"{url}/quick", content=b"a" * 60_000)).status_code == 415
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["one segment", "two segments"])
+async def test_a_request_that_wants_another_protocol_is_refused_and_its_body_is_no_request(
+    apart: bool,
+) -> None:
+    inner = b"GET /quick HTTP/1.1\r\nhost: t\r\n\r\n"
+    head = b"POST /quick HTTP/1.1\r\nhost: t\r\nconnection: upgrade\r\nupgrade: h2c\r\n"
+    head += b"content-length: %d\r\n\r\n" % len(inner)
+    async with served(asyncio.Event(), asyncio.Event()) as (url, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(head if apart else head + inner)
+        async with asyncio.timeout(5):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+            writer.write(inner if apart else b"")
+            rest = await reader.read()
+        assert rest.endswith(NO_UPGRADE.encode())
+        assert b"HTTP/1.1" not in rest.removesuffix(NO_UPGRADE.encode())
+        writer.close()
