@@ -5,6 +5,7 @@ where it could not remember all, or does not know whether a write took effect.
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
@@ -14,6 +15,8 @@ from shared.store.documents import ABOVE
 
 KIND = "outbox"
 PAGE = 100
+DOUBT_SECONDS = 30.0
+"""How long a write whose outcome is unknown may still take effect: longer than any store is waited for."""
 REMEMBERED = 5_000
 """Records of a lane that are kept in memory; of an outage's others only the store knows."""
 URGENT, ORDINARY = LANES = ("0", "1")
@@ -30,6 +33,7 @@ class Outbox:
         self._remembered: dict[str, dict[str, Waiting]] = {lane: {} for lane in LANES}
         self._unread: set[str] = set()
         """Lanes of ours of which the store has more than is remembered, or may have."""
+        self._doubted_until = 0.0
         self._sent: dict[str, None] = {}
         """Places that are forwarded and may still be in the store."""
 
@@ -38,18 +42,22 @@ class Outbox:
         return Document(self._place(record), record.body())
 
     def note(self, record: Waiting) -> None:
-        """Let a record be forwarded that is durable now, unless it just was."""
+        """Let a record be forwarded that is durable now, unless it just was.
+
+        While older ones wait in the store alone it waits there too, or they would wait for ever.
+        """
         lane, place = _lane(record), self._place(record)
         if place in self._sent:
             return
-        if len(self._remembered[lane]) < REMEMBERED:
+        if lane not in self._unread and len(self._remembered[lane]) < REMEMBERED:
             self._remembered[lane][place] = record
         else:
             self._unread.add(lane)
         self.news[lane].set()
 
     def doubt(self) -> None:
-        """Have the store read: whether a write of ours took effect is unknown."""
+        """Have the store read, for a while: whether a write of ours took effect, or will, is unknown."""
+        self._doubted_until = time.monotonic() + DOUBT_SECONDS
         self._unread.update(LANES)
 
     async def put(self, record: Waiting) -> None:
@@ -107,7 +115,7 @@ class Outbox:
         except StoreError:
             self._unread.add(lane)
             raise
-        if len(found) == PAGE:
+        if len(found) == PAGE or time.monotonic() < self._doubted_until:
             self._unread.add(lane)
         return found
 

@@ -88,6 +88,30 @@ async def test_nothing_put_while_the_store_is_read_is_forgotten(outbox: Outbox) 
     assert sorted(await forwarded(outbox)) == [f"{n:06}" for n in range(3, 10)]
 
 
+@pytest.mark.usefixtures("little")
+async def test_what_is_too_much_to_remember_goes_out_though_more_comes_in(outbox: Outbox) -> None:
+    for n in range(10):
+        await outbox.put(a_record(n))
+    found = set[str]()
+    for n in range(10, 20):
+        page = await outbox.page(outbox.me, ORDINARY)
+        found |= {record.id for _, record in page}
+        await outbox.forget(place for place, _ in page)
+        await outbox.put(a_record(n))
+    assert found >= {f"{n:06}" for n in range(10)}
+
+
+async def test_what_was_written_in_doubt_and_takes_effect_late_is_forwarded(replica: Replica) -> None:
+    store = FaultyStore(replica.store)
+    outbox = Outbox(store.documents(KIND), "me")
+    store.fail(KIND, Fault.UNREACHED)
+    with pytest.raises(StoreUnavailable):
+        await outbox.put(a_record(1))
+    assert await forwarded(outbox) == []
+    await replica.store.documents(KIND).insert([outbox.document(a_record(1))])
+    assert await forwarded(outbox) == ["000001"]
+
+
 @pytest.mark.parametrize("fault", [Fault.REPLY_LOST, Fault.UNREACHED])
 async def test_what_was_written_in_doubt_is_forwarded_if_it_is_there(replica: Replica, fault: Fault) -> None:
     store = FaultyStore(replica.store)
