@@ -23,7 +23,9 @@ from shared.bus.decider import Decider, S
 from shared.bus.emit import Timer
 from shared.store import Snapshot
 
-LARGE_BYTES = 64 * 1024
+LARGE_BYTES = 8 * 1024 * 1024
+"""From here on a state is stored compressed. Release 0.1 cannot read that: until nobody need go back to
+it, only states are that would soon be too large to be stored at all."""
 SPARE_ENTRIES = 1_000
 """Entries of timers that run no more which the agenda may hold besides as many as there are timers."""
 
