@@ -34,7 +34,7 @@ def dispatch(rules: Rules, watch: PackWatch | None = None) -> Service:
         service.expose(watch.metrics)
         service.beside(lambda _: watch.follow(rules, current.next, current.use))
 
-    @service.on_batch(INCIDENTS, group="dispatch-index", gather=0.1)
+    @service.on_batch(INCIDENTS, group="dispatch-index")
     async def follow(events: Sequence[Event[Any]]) -> Sequence[Iterable[Emit]]:
         return await follower.follow(events)
 
