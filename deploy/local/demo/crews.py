@@ -105,7 +105,10 @@ def by_http(client: httpx.AsyncClient, url: str, headers: dict[str, str]) -> Say
 
     async def say(verb: str, incident_id: str, task_id: str | None) -> None:
         body = {"verb": verb, "incident_id": incident_id, "task_id": task_id}
-        answer = await client.post(f"{url}/v1/commands", json=body, headers=headers)
+        try:
+            answer = await client.post(f"{url}/v1/commands", json=body, headers=headers)
+        except httpx.TransportError:  # a pod that leaves may cut a connection: it is said again soon
+            return
         if answer.status_code not in (httpx.codes.ACCEPTED, httpx.codes.NOT_FOUND):  # not known there yet
             raise RuntimeError(f"{verb} was answered with {answer.status_code}: {answer.text}")
 
