@@ -120,7 +120,7 @@ def _by_incident(turn: Turn, command: CommandRequested) -> Task | None:
     kind, _, name = command.actor.partition(":")
     if kind == "agency" and name != turn.rules.spec(turn.desk).agency:
         return None  # it means its own task
-    here = [task for task in turn.state.tasks.values() if task.incident_id == command.incident_id]
+    here = turn.state.tasks_of(command.incident_id)
     return here[0] if len(here) == 1 else None
 
 

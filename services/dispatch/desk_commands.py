@@ -26,11 +26,7 @@ def called_off(turn: Turn, command: CommandRequested) -> None:
 def _tasks_of_home(turn: Turn, command: CommandRequested) -> list[Task]:
     """Return this desk's tasks of the incident, if the desk that asks is its home, or has become it."""
     asking = from_desk(command)
-    here = [
-        task
-        for task in turn.state.tasks.values()
-        if task.incident_id == command.incident_id and task.view is not None
-    ]
+    here = [task for task in turn.state.tasks_of(command.incident_id) if task.view is not None]
     if not here:
         raise Refused(Why.UNKNOWN_TASK, "no task of that incident here")
     if command.view is None or command.view.desk != asking:

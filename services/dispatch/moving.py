@@ -15,7 +15,7 @@ def hand_over(turn: Turn, incident_id: str, to: str) -> None:
     """Let go of an incident. The new desk is asked when this event is on the stream, see `following`."""
     number(turn, incident_id, IncidentHandedOver, own={"from_desk": turn.desk}, desk=to)
     held = turn.state.incidents[incident_id]
-    for task in [t for t in turn.state.tasks.values() if t.incident_id == incident_id]:
+    for task in turn.state.tasks_of(incident_id):
         keep(turn, task, home=to, view=held.view)
     turn.keep(IncidentLeft(incident_id=incident_id, seq=held.seq, to=to))
 
@@ -35,7 +35,7 @@ def take_over(turn: Turn, incident_id: str, view: IncidentView, seq: int, status
     if view.reports:
         told = Told.of_view(view, view.reports[0].report_id)
         turn.keep(ReportTaken(incident_id=incident_id, told=told, reason="handed over"))
-    for task in [t for t in turn.state.tasks.values() if t.incident_id == incident_id]:
+    for task in turn.state.tasks_of(incident_id):
         keep(turn, task, home=turn.desk, view=None)
     tell_desks(turn, incident_id, Verb.INCIDENT_UPDATE)
     if view.lifecycle is Lifecycle.RESOLVED:

@@ -98,5 +98,5 @@ def call_off(turn: Turn, incident_id: str) -> tuple[TaskView, ...]:
 
 def drop_tasks(turn: Turn, incident_id: str) -> None:
     """Drop this desk's tasks of an incident and free their units."""
-    for task in [t for t in turn.state.tasks.values() if t.incident_id == incident_id]:
+    for task in turn.state.tasks_of(incident_id):
         tasks.drop(turn, task)

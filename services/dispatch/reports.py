@@ -76,8 +76,11 @@ def holder(turn: Turn, report_id: str) -> str | None:
 
 def find(turn: Turn, report_id: str) -> tuple[str, Told] | None:
     """Return the incident of this desk that has a report, and what is known of the report."""
-    for incident_id, held in turn.state.incidents.items():
-        if (told := known(held, report_id)) is not None:
+    if (here := holder(turn, report_id)) is not None:
+        told = known(turn.state.incidents[here], report_id)
+        return (here, told) if told else None
+    for incident_id, held in turn.state.incidents.items():  # handed over, or longer ago than is remembered
+        if len(held.view.reports) > len(held.told) and (told := known(held, report_id)) is not None:
             return incident_id, told
     return None
 

@@ -1,5 +1,6 @@
 """What a desk remembers: its incidents, the tasks it owns, its units, and what has left it."""
 
+from collections.abc import MutableMapping
 from functools import cached_property
 from typing import Any, Self
 
@@ -126,12 +127,18 @@ class Desk(BaseModel):
         """The index of the tasks that wait; `keep`, `keep_task` and `drop_task` keep it."""
         return Waiting()
 
+    @cached_property
+    def parts(self) -> MutableMapping[str, tuple[str, ...]]:
+        """The index of the tasks by incident: their ids, in the order of `tasks`; kept like the one above."""
+        return {}
+
     @model_validator(mode="after")
     def _index(self) -> Self:
         for incident_id, held in self.incidents.items():
             self.nearby.retell(incident_id, (), held.told)
         self.nearby.silent = {incident_id for incident_id, held in self.incidents.items() if not held.told}
         for task in self.tasks.values():
+            self._add_part(task)
             self._note(task)
         return self
 
@@ -160,13 +167,25 @@ class Desk(BaseModel):
 
     def keep_task(self, task: Task) -> None:
         """Let a task of this desk stand as it now does."""
+        if task.task_id not in self.tasks:
+            self._add_part(task)
         self.tasks[task.task_id] = task
         self._note(task)
 
     def drop_task(self, task_id: str) -> None:
         """Own a task, if it is here, no longer."""
-        self.tasks.pop(task_id, None)
+        if (known := self.tasks.pop(task_id, None)) is not None:
+            left = tuple(id_ for id_ in self.parts.pop(known.incident_id) if id_ != task_id)
+            if left:
+                self.parts[known.incident_id] = left
         self.waiting.note(task_id, None)
+
+    def tasks_of(self, incident_id: str | None) -> list[Task]:
+        """Return this desk's tasks of an incident, without looking at the others."""
+        return [self.tasks[task_id] for task_id in self.parts.get(incident_id or "", ())]
+
+    def _add_part(self, task: Task) -> None:
+        self.parts[task.incident_id] = (*self.parts.get(task.incident_id, ()), task.task_id)
 
     def _note(self, task: Task) -> None:
         held = self.incidents.get(task.incident_id)
@@ -176,9 +195,10 @@ class Desk(BaseModel):
     def fork(self) -> "Desk":
         """Return a copy to change while this one stays as it is; what it holds is frozen and shared."""
         layers: dict[str, Any] = {name: Layer(getattr(self, name)) for name in Desk.model_fields}
-        return self.model_copy(
-            update={**layers, "nearby": self.nearby.fork(), "waiting": self.waiting.fork()}
-        )
+        indexes = {
+            "nearby": self.nearby.fork(), "waiting": self.waiting.fork(), "parts": Layer(self.parts)
+        }  # fmt: skip
+        return self.model_copy(update={**layers, **indexes})
 
 
 def want_of(task: Task, view: IncidentView) -> Want:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict, deque
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -147,6 +148,14 @@ class Histories(RuleBasedStateMachine):
                 task.task_id for task in desk.tasks.values() if task.waiting and self._may_go(turn, task)
             }
 
+    @invariant()
+    def the_tasks_of_an_incident_are_found_as_if_one_went_over_all_tasks(self) -> None:
+        """Check that the index of tasks by incident is right and in order, read back or kept along."""
+        for code in DESKS:
+            desk = self.stage.desk(code)
+            assert Desk.model_validate_json(desk.model_dump_json()).parts == desk.parts
+            assert {id_: desk.tasks_of(id_) for id_ in desk.parts} == by_incident(desk)
+
     def _may_go(self, turn: Turn, task: Task) -> bool:
         return any(
             is_idle(turn, id_) for id_ in turn.rules.suitable(turn.desk, want_of(task, view_of(turn, task)))
@@ -176,6 +185,14 @@ class Histories(RuleBasedStateMachine):
             assert owners == ([] if task.state in OVER else [task.desk]), task
 
 
+def by_incident(desk: Desk) -> dict[str, list[Task]]:
+    """Return the tasks of each incident, by going over all."""
+    found: dict[str, list[Task]] = defaultdict(list)
+    for task in desk.tasks.values():
+        found[task.incident_id].append(task)
+    return found
+
+
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 
@@ -197,12 +214,37 @@ def test_deciding_does_not_change_the_state() -> None:
     stage, decider = Stage(), Desks(Rules(PACK))
     stage.report("brawl", TEXTS[1])
     before = stage.desk().model_copy(deep=True)
-    indexes = before.nearby, before.waiting
+    indexes = before.nearby, before.waiting, before.parts
     list(decider.decide(stage.desk(), event_of(a_report(stage, "brawl", TEXTS[1])), NOON))
     [timer] = stage.rehearsal._fold[POLICE].timers.values()
     list(decider.decide(stage.desk(), fired(timer), NOON))
     assert stage.desk() == before
-    assert (stage.desk().nearby, stage.desk().waiting) == indexes
+    desk = stage.desk()
+    assert (desk.nearby, desk.waiting, desk.parts) == indexes
+
+
+class Unlooked(dict[str, Any]):
+    """What may be looked up and never gone over."""
+
+    def __iter__(self) -> Any:
+        raise AssertionError("a decision went over everything the desk holds")
+
+    items = values = keys = __iter__
+
+
+@pytest.mark.parametrize("home", [POLICE, NEXT])
+def test_to_end_an_incident_no_desk_looks_at_the_others(home: str) -> None:
+    stage = Stage()
+    stage.report("brawl", TEXTS[1], priority=Priority.P1)
+    [incident_id] = stage.desk().incidents
+    stage.report("theft", TEXTS[3], north=5_000.0)
+    if home != POLICE:
+        stage.order("incident.hand_over", incident_id=incident_id, to_desk=home)
+    for code in DESKS:
+        desk = stage.desk(code)
+        desk.tasks, desk.incidents = Unlooked(desk.tasks), Unlooked(desk.incidents)
+    stage.order("incident.close", desk=home, incident_id=incident_id, outcome="done")
+    assert not any(stage.desk(code).tasks_of(incident_id) for code in DESKS)
 
 
 def test_a_desk_reads_back_from_its_snapshot_as_it_was() -> None:
