@@ -13,6 +13,7 @@ from itertools import islice
 from aiokafka import TopicPartition
 
 from shared.bus.incoming import Incoming, Stretch
+from shared.bus.turnstile import Hurry
 
 ORDINARY_SHARE = 10
 """Ordinary lanes get at least one record in this many."""
@@ -27,13 +28,16 @@ class Slice:
 
 
 class Lane:
-    """What was fetched of one topic partition. `next_offset` is the first offset not fetched yet."""
+    """What was fetched of one topic partition. `next_offset` is the first offset not fetched yet.
 
-    def __init__(self, source: TopicPartition, *, urgent: bool = False, outsiders: bool = False) -> None:
-        self.source = source
-        self.urgent = urgent
-        self.outsiders = outsiders
-        """Whether somebody outside the platform writes it."""
+    `urgent` goes before the others of its partition, `vital` makes its partition go before the others;
+    `outsiders`: whether somebody outside the platform writes it.
+    """
+
+    def __init__(
+        self, source: TopicPartition, *, urgent: bool = False, vital: bool = False, outsiders: bool = False
+    ) -> None:
+        self.source, self.urgent, self.vital, self.outsiders = source, urgent, vital, outsiders
         self.paused = False
         self.bytes = 0
         """Of all stretches not yet used up."""
@@ -97,13 +101,15 @@ class Lane:
 class Lanes:
     """The lanes of one partition number over all input topics of a consumer.
 
-    `room` is set whenever something is taken: who waits to bring more may look again.
+    `room` is set whenever something is taken: who waits to bring more may look again. `calm` is the hurry
+    while nothing vital waits.
     """
 
-    def __init__(self, lanes: Iterable[Lane], room: asyncio.Event) -> None:
-        self._room = room
+    def __init__(self, lanes: Iterable[Lane], room: asyncio.Event, *, calm: Hurry = Hurry.WAITED_FOR) -> None:
+        self._room, self._calm = room, calm
         self._lanes = {lane.source: lane for lane in lanes}
         self._urgent = [lane for lane in self._lanes.values() if lane.urgent]
+        self._vital = [lane for lane in self._lanes.values() if lane.vital]
         self._ordinary = [lane for lane in self._lanes.values() if not lane.urgent]
         self._arrived = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
@@ -161,6 +167,11 @@ class Lanes:
         taken += _drain(ordinary, limit - sum(len(records) for _, records in taken))
         next_offsets = {lane.source: lane.position or 0 for lane, _ in taken}
         return Slice([record for _, records in taken for record in records], next_offsets)
+
+    def hurry(self) -> Hurry:
+        """How soon something has to be taken."""
+        now = asyncio.get_running_loop().time()
+        return Hurry.VITAL if any(lane.open_at(now) for lane in self._vital) else self._calm
 
     def _ready(self) -> bool:
         now = asyncio.get_running_loop().time()

@@ -25,6 +25,7 @@ from shared.bus.publisher import Publisher
 from shared.bus.refusals import Refusals
 from shared.bus.service import Service
 from shared.bus.subscription import Subscription
+from shared.bus.turnstile import Hurry, Turnstile
 from shared.bus.watch import Watch
 from shared.bus.worker import Worker
 from shared.clock import clock_from
@@ -60,6 +61,7 @@ class Runtime:
         self.publisher = Publisher(lambda: make_producer(settings), self.metrics)
         self.store: Store | None = open_store(settings.store_url) if self._needs_store() else None
         self._appends = GroupCommit(self.store.append) if self.store else None
+        self._turnstile = Turnstile()
         self.consumers: list[Consumer] = []
         self._refusals = Refusals(self.metrics)
         self._tasks: list[asyncio.Task[None]] = []
@@ -146,9 +148,10 @@ class Runtime:
         def make_worker(
             number: int, sources: Sequence[TopicPartition], room: asyncio.Event, kept: Processor | None
         ) -> Worker:
-            lanes = Lanes([self._lane(subscription, source) for source in sources], room)
+            calm = Hurry.NOBODY_WAITS if subscription.gather else Hurry.WAITED_FOR
+            lanes = Lanes([self._lane(subscription, source) for source in sources], room, calm=calm)
             processor = kept or subscription.make(self._workplace(subscription, number))
-            return Worker(number, lanes, processor, self.publisher, observer, budgets)
+            return Worker(number, lanes, processor, self.publisher, observer, budgets, self._turnstile)
 
         return Consumer(
             subscription,
@@ -160,8 +163,13 @@ class Runtime:
         )
 
     def _lane(self, subscription: Subscription, source: TopicPartition) -> Lane:
-        urgent, outsiders = subscription.urgent(source.topic), subscription.outsiders(source.topic)
-        return Lane(source, urgent=urgent, outsiders=outsiders)
+        topic = source.topic
+        return Lane(
+            source,
+            urgent=subscription.urgent(topic),
+            vital=subscription.vital(topic),
+            outsiders=subscription.outsiders(topic),
+        )
 
     def _workplace(self, subscription: Subscription, number: int) -> Workplace:
         parks = self.store if subscription.on_poison == "park" else None

@@ -53,6 +53,10 @@ class Subscription:
         """Whether `topic` is emptied first; replays are, being few and waited for."""
         return topic == replay_of(self.group) or any(t.urgent for t in self.topics if t.name == topic)
 
+    def vital(self, topic: str) -> bool:
+        """Whether `topic` goes ahead of the process's other work; never where nobody waits for the answer."""
+        return not self.gather and any(t.vital for t in self.topics if t.name == topic)
+
     def outsiders(self, topic: str) -> bool:
         """Whether somebody outside the platform writes `topic`."""
         return any(t.outsiders for t in self.topics if t.name == topic)

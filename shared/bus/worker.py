@@ -21,6 +21,7 @@ from shared.bus.observer import Observer
 from shared.bus.parking import record_of, replaces
 from shared.bus.processor import Processor
 from shared.bus.publisher import Delivery, Publisher
+from shared.bus.turnstile import Turnstile
 from shared.bus.work import Outcome
 from shared.store import Parked
 
@@ -53,12 +54,14 @@ class Worker:
         publisher: Publisher,
         observer: Observer,
         budgets: dict[str, Budget],
+        turnstile: Turnstile,
     ) -> None:
         self.partition, self.lanes, self.processor = partition, lanes, processor
         self.patience, self._parking = processor.place.patience, processor.place.parking
         self.processed: dict[TopicPartition, int] = {}
         """The offset after the last record whose effects are all on the broker, by input."""
         self._publisher, self._observer, self._budgets = publisher, observer, budgets
+        self._turnstile = turnstile
         self._sent: deque[_Sent] = deque()
         self._in_flight = 0
         self._limit = FIRST_SLICE
@@ -111,6 +114,7 @@ class Worker:
         while not self.draining:
             self._moved = time.monotonic()
             await self.lanes.wait(self._until_next_duty())
+            await self._turnstile.go_through(self.lanes.hurry)
             await self._duties()
             slice_ = self.lanes.take(self._limit)
             if slice_.records:
@@ -118,7 +122,6 @@ class Worker:
             elif slice_.next_offsets:  # offsets without records: a compacted topic has gaps
                 await self._send(Outcome(), slice_.next_offsets)
             del slice_
-            await asyncio.sleep(0)  # the other partitions' turn
 
     def _until_next_duty(self) -> float | None:
         until = self.processor.seconds_to_timer()

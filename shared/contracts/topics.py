@@ -28,6 +28,8 @@ class Topic:
     readers: tuple[str, ...] = ()
     urgent: bool = False
     """Whether this is the lane that a desk empties first."""
+    vital: bool = False
+    """Whether lives may depend on it: it goes ahead of all else that its readers' processes do."""
     outsiders: bool = False
     """Whether somebody outside the platform writes it: then its poison pauses it alone."""
 
@@ -66,7 +68,7 @@ REPORTS_RECEIVED = Topic(
     writers=("intake",),
     readers=("geo",),
 )
-REPORTS_RECEIVED_URGENT = replace(REPORTS_RECEIVED, name="reports.received.urgent", urgent=True)
+REPORTS_RECEIVED_URGENT = replace(REPORTS_RECEIVED, name="reports.received.urgent", urgent=True, vital=True)
 
 REPORTS_LOCATED = Topic(
     "reports.located",
@@ -76,7 +78,7 @@ REPORTS_LOCATED = Topic(
     writers=("geo",),
     readers=("dispatch",),
 )
-REPORTS_LOCATED_URGENT = replace(REPORTS_LOCATED, name="reports.located.urgent", urgent=True)
+REPORTS_LOCATED_URGENT = replace(REPORTS_LOCATED, name="reports.located.urgent", urgent=True, vital=True)
 DESKS_COMMANDS = Topic(
     "desks.commands",
     key="desk",
