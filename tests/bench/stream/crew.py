@@ -81,24 +81,32 @@ class Room:
 
 
 class Crew(Room):
-    """Counts urgent tasks: `acknowledged`, `escalated`, and `false` ones, escalated though acknowledged."""
+    """Counts urgent tasks: `acknowledged`, `escalated`, and `false` ones, escalated though acknowledged.
+
+    Those that were given before it came to work are nobody's: they may have escalated already.
+    """
 
     def __init__(self, town: Town) -> None:
         super().__init__(town)
         self.acknowledged, self.escalated, self.false = 0, 0, 0
         self._in_time: dict[str, bool] = {}
+        self._came = datetime.now(UTC)
 
     async def hear(self, type_: str, body: bytes) -> None:
         """Acknowledge the tasks of what is urgent."""
         if URGENT not in body:
             return
         data = json.loads(body)
-        if type_ == TaskEscalated.type:
+        tasks = [task for task in data.get("view", {}).get("tasks", ()) if self._ours(task)]
+        if type_ == TaskEscalated.type and data["task_id"] in [task["task_id"] for task in tasks]:
             self.escalated += 1
             self.false += self._in_time.get(data["task_id"], False)
-        for task in data.get("view", {}).get("tasks", ()):
+        for task in tasks:
             if task["acknowledge_by"] and task["task_id"] not in self._in_time:
                 await self._acknowledge(data["incident_id"], task)
+
+    def _ours(self, task: dict[str, Any]) -> bool:
+        return datetime.fromisoformat(task["assigned_at"]) >= self._came
 
     async def _acknowledge(self, incident_id: str, task: dict[str, Any]) -> None:
         said = {"verb": "task.acknowledge", "incident_id": incident_id, "task_id": task["task_id"]}
