@@ -38,6 +38,7 @@ class Sharing(Decider[Audience]):
     """
 
     state = Audience
+    rest = FORGET
 
     def __init__(
         self,
@@ -76,6 +77,19 @@ class Sharing(Decider[Audience]):
     def evolve(self, state: Audience, fact: EventData) -> Audience:
         """Return the audience after `fact`."""
         return after(state, fact)
+
+    def rests(self, state: Audience) -> bool:
+        """Whether the incident is closed: hardly any is reopened."""
+        return state.closed
+
+    def wakes(self, event: Event[IncidentEvent | ReportErased | Outcome | TimerFired]) -> bool:
+        """Whether the incident may have been closed before `event`: still is, or has moved on with it."""
+        match event.data:
+            case IncidentEvent() as data:
+                return data.view.lifecycle is Lifecycle.CLOSED or "lifecycle" in data.changed
+            case CommandAccepted() | CommandRefused():
+                return False  # goes to who asked, wherever that agency stands
+        return True
 
     def _possible(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
         """Return `verdicts`, with nothing for agencies that cannot be told: they stand where they stood."""

@@ -7,8 +7,8 @@ answer, then and whenever the state is built again, so it must depend on its arg
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any, Generic, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
 
@@ -23,6 +23,8 @@ class Decider(ABC, Generic[S]):
 
     state: type[S]
     """The state's model; `state()` is what a key starts with, and a key back at it costs nothing."""
+    rest: ClassVar[timedelta | None] = None
+    """For how long a key that rests is kept: then it is as if it had never been. None: no key rests."""
 
     @abstractmethod
     def decide(self, state: S, event: Event[Any], now: datetime) -> Iterable[Decision]:
@@ -35,3 +37,16 @@ class Decider(ABC, Generic[S]):
     @abstractmethod
     def evolve(self, state: S, fact: EventData) -> S:
         """Return the state after `fact` (the body of an Emit or a Keep). May change `state` and return it."""
+
+    def rests(self, state: S) -> bool:
+        """Whether a key in `state` is over, so that it may wait in the store instead of in memory.
+
+        Its timers wait with it: they do not fire before something else wakes it.
+        """
+        del state
+        return False
+
+    def wakes(self, event: Event[Any]) -> bool:
+        """Whether `event` may be about a key that rests; only then the store is asked for it."""
+        del event
+        return True

@@ -57,6 +57,10 @@ class Fold(Generic[S]):
             found = self._keys[key] = Keyed(self._decider.state())
         return found
 
+    def __contains__(self, key: str) -> bool:
+        """Whether `key` is in memory."""
+        return key in self._keys
+
     def apply(self, decided: Decided) -> None:
         """Fold one cause's answers into the state and the timers of its key."""
         keyed = self[decided.key]
@@ -127,6 +131,20 @@ class Fold(Generic[S]):
             if state is None:
                 del self._keys[key]
         return changes
+
+    def wake(self, snapshot: Snapshot) -> None:
+        """Go on with a key that rested; it is among the next changes whatever becomes of it."""
+        self.restore(snapshot)
+        self._dirty.add(snapshot.key)
+
+    def rests(self, key: str) -> bool:
+        """Whether `key` may wait in the store."""
+        return self._decider.rest is not None and self._decider.rests(self[key].state)
+
+    def let_go(self, key: str) -> None:
+        """Forget a key that rests in the store, unless it has been touched since."""
+        if key not in self._dirty and (keyed := self._keys.pop(key, None)) is not None:
+            self.timers -= len(keyed.timers)
 
     def is_empty(self, key: str) -> bool:
         """Whether `key` is where a key never seen starts."""

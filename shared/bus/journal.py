@@ -7,13 +7,15 @@ then everything is loaded again, and the log is right.
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Generic
 
 from shared.bus.causes import Causes
 from shared.bus.commits import Emitted, decode_body, encode_body
 from shared.bus.decider import Decider, S
 from shared.bus.fold import Fold, packed
+from shared.bus.resting import Resting, fits
 from shared.contracts.kafka import Record
 from shared.store import Commit, GroupCommit, Head, Store, StoreUnavailable
 
@@ -23,6 +25,22 @@ the last snapshot took. So what is held makes no commit dearer, and a start read
 OVERLAP = 100
 """Commits below the snapshot that are read at start-up all the same: a redo needs to know their causes."""
 PAGE = 100
+RETENTION_MS = 7 * 24 * 3600 * 1000
+"""How long commits below a snapshot are kept: the horizon within which a repeated cause is recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has changed between two snapshots, as it is after commit `n`.
+
+    `states` by key, None for an empty one; which of these `rest`; and which `woke`, by the commit they rested
+    since.
+    """
+
+    n: int
+    states: Mapping[str, bytes | None]
+    rest: Collection[str] = ()
+    woke: Mapping[str, int] = field(default_factory=dict)
 
 
 class Journal(Generic[S]):
@@ -30,6 +48,7 @@ class Journal(Generic[S]):
 
     def __init__(self, store: Store, appends: GroupCommit[Commit], stream: str, decider: Decider[S]) -> None:
         self._store, self._appends, self.stream, self._decider = store, appends, stream, decider
+        self._resting = Resting(store, stream, decider.rest)
         self._clear(Head(stream))
 
     def _clear(self, head: Head) -> None:
@@ -39,6 +58,10 @@ class Journal(Generic[S]):
         self.n, self.published_n, self._snapshot_n = 0, head.published_n, head.snapshot_n
         self._appended, self._snapshot_bytes = 0, 0
         self._saved = head
+        self._woke: dict[str, int] = {}
+        self._taken: Changes | None = None
+        self._at_rest: list[str] = []
+        """Keys that are in the store and may go from memory as soon as nobody decides on them."""
         self._emptied: deque[tuple[int, list[str]]] = deque()
         """Keys whose last snapshot is the empty state, by its commit: written out, because to a tail that
         reaches below it a key without a snapshot would look as if it had never been anything else."""
@@ -63,9 +86,21 @@ class Journal(Generic[S]):
             self.causes.floor_ms, self._first = commits[0].at, commits[0].n
         records: list[Record] = []
         for commit in commits:
-            records += self._replay(commit)
+            records += await self._replay(commit)
             await asyncio.sleep(0)  # as above
         return records
+
+    async def wake(self, keys: Iterable[str]) -> None:
+        """Have in memory those of `keys` that rest. Raises StoreUnavailable."""
+        for snapshot in await self._resting.find({key for key in keys if key not in self.fold}):
+            self.fold.wake(snapshot)
+            self._woke[snapshot.key] = snapshot.n
+
+    def let_go(self) -> None:
+        """Let keys that rest go from memory. Not while somebody decides: what is known of a key must stay."""
+        for key in self._at_rest:
+            self.fold.let_go(key)
+        self._at_rest = []
 
     async def _earlier(self) -> Sequence[Commit]:
         """Return the page of commits before the first one whose causes are in memory."""
@@ -81,14 +116,16 @@ class Journal(Generic[S]):
             commits += page  # a page that is not full need not be the last one: somebody may be purging
         return commits
 
-    def _replay(self, commit: Commit) -> list[Record]:
+    async def _replay(self, commit: Commit) -> list[Record]:
         self.n = commit.n
         self.causes.remember(commit.causes, commit.at)
         records: list[Record] = []
         if commit.n <= min(self._snapshot_n, self.published_n):
             return records  # in the snapshots, and out: only its causes were wanted
         self._appended += len(commit.body)
-        for decided in decode_body(commit.body):
+        decisions = list(decode_body(commit.body))
+        await self.wake(decided.key for decided in decisions)
+        for decided in decisions:
             if commit.n > self.fold[decided.key].snapshot_n:
                 self.fold.apply(decided)
             records += (a.record for a in decided.answers if isinstance(a, Emitted))
@@ -116,8 +153,8 @@ class Journal(Generic[S]):
         """Whether enough was appended since the last snapshot."""
         return self.n - self._snapshot_n >= SNAPSHOT_EVERY and self._appended >= self._snapshot_bytes
 
-    def take_snapshot(self) -> tuple[int, Mapping[str, bytes | None]]:
-        """Return the last commit's number and the keys that changed since the last snapshot, as they are now.
+    def take_snapshot(self) -> Changes:
+        """Return the keys that changed since the last snapshot, as they are now.
 
         Everything folded must be appended. The result has to reach `save_snapshot`, however often that must
         be tried: nothing else remembers these changes.
@@ -125,17 +162,29 @@ class Journal(Generic[S]):
         changes, self._appended = self.fold.take_changes(), 0
         if emptied := [key for key, state in changes.items() if state is None]:
             self._emptied.append((self.n, emptied))
-        return self.n, changes
+        rest = tuple(key for key, state in changes.items() if state and fits(state) and self.fold.rests(key))
+        woke = {key: self._woke.pop(key) for key in changes if key in self._woke}
+        self._taken = Changes(self.n, changes, rest, woke)
+        return self._taken
 
-    async def save_snapshot(self, n: int, states: Mapping[str, bytes | None], purge_before_ms: int) -> None:
-        """Store `states`, then purge commits made before `purge_before_ms` that nobody needs any more."""
+    async def save_snapshot(self, changes: Changes, at_ms: int) -> None:
+        """Store `changes` at `at_ms`, then purge commits that nobody needs any more.
+
+        What goes to rest is there before it is here no longer; what has woken is here before it is there no
+        longer.
+        """
+        n, states = changes.n, changes.states
         known = {key: self.fold.empty if state is None else state for key, state in states.items()}
         written = await asyncio.to_thread(lambda: {key: packed(state) for key, state in known.items()})
         self._snapshot_bytes = sum(map(len, written.values()))
-        await self._store.save_snapshots(self.stream, n, written)
+        await self._resting.save(n, {key: written[key] for key in changes.rest}, at_ms)
+        await self._store.save_snapshots(self.stream, n, {**written, **dict.fromkeys(changes.rest)})
+        await self._resting.end(changes.woke)
+        if changes is self._taken:  # and nothing has been loaded since
+            self._at_rest += changes.rest
         self._snapshot_n = n
         await self.save_head()
-        await self._store.purge(self.stream, min(n - OVERLAP, self.published_n), purge_before_ms)
+        await self._store.purge(self.stream, min(n - OVERLAP, self.published_n), at_ms - RETENTION_MS)
         await self._drop_emptied(self._emptied)
 
     async def _drop_emptied(self, emptied: deque[tuple[int, list[str]]]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -17,7 +17,7 @@ from shared.bus.decider import Decider, S
 from shared.bus.draft import Draft
 from shared.bus.emit import Decision, Encoder
 from shared.bus.errors import DecisionTooLargeError, transient_reason
-from shared.bus.journal import Journal
+from shared.bus.journal import Changes, Journal
 from shared.bus.patience import Patience, R
 from shared.bus.processor import Processor, Source, Workplace
 from shared.bus.stateless import poison_of, said
@@ -36,8 +36,6 @@ COMMIT_BYTES = 512 * 1024
 DECISION_BYTES = MAX_BODY_BYTES - COMMIT_BYTES - 4096
 """What one cause may add, so that any commit fits its document even if nothing of it can be compressed."""
 HEAD_SECONDS = 1.0
-RETENTION_MS = 7 * 24 * 3600 * 1000
-"""How long commits below a snapshot are kept: the horizon within which a repeated cause is recognised."""
 TIMER_RETRY = timedelta(seconds=10)
 
 
@@ -144,15 +142,16 @@ class Stateful(Processor, Generic[S]):
             if not self._saving.done():
                 return
             self._saving.result()  # what no waiting heals has lost changes that only a restart finds again
+            self.journal.let_go()
         if self.journal.snapshot_due:
-            self._saving = asyncio.create_task(self._save_snapshot(*self.journal.take_snapshot()))
+            self._saving = asyncio.create_task(self._save_snapshot(self.journal.take_snapshot()))
         elif time.monotonic() - self._head_saved >= HEAD_SECONDS:
             self._head_saved = time.monotonic()
             self._saving = asyncio.create_task(self._background.until_done(self.journal.save_head))
 
-    async def _save_snapshot(self, n: int, states: Mapping[str, bytes | None]) -> None:
-        purge_before = self._clock.now_ms() - RETENTION_MS
-        await self._background.until_done(lambda: self.journal.save_snapshot(n, states, purge_before))
+    async def _save_snapshot(self, changes: Changes) -> None:
+        at_ms = self._clock.now_ms()
+        await self._background.until_done(lambda: self.journal.save_snapshot(changes, at_ms))
 
     def abandon(self) -> None:
         """Stop saving: an old head must not follow the next owner's."""
@@ -208,6 +207,7 @@ class Stateful(Processor, Generic[S]):
             if self.journal.causes.floor_ms:
                 causes = [(i.event.id, i.event.time) for i in some if i.event and i.record]
                 await self._waiting(self.journal.causes.recall(causes, draft.at_ms))
+            await self._wake(some)
             draft.outcome.first = draft.outcome.first or some[0].seen
             for item in some:
                 if (decided := await self._decide(item, draft)) is not None:
@@ -221,6 +221,15 @@ class Stateful(Processor, Generic[S]):
         if parks and await self._waiting(self.journal.overtaken()):
             raise _LogMovedError  # whoever owns the key by now may have opened it
         return draft.outcome
+
+    async def _wake(self, items: Iterable[Item]) -> None:
+        """Have in memory what these causes may be about."""
+        if self._decider.rest is None:
+            return
+        fold, wakes = self.journal.fold, self._decider.wakes
+        keys = {i.key for i in items if i.event and i.key and i.key not in fold and wakes(i.event)}
+        if keys:
+            await self._waiting(self.journal.wake(keys))
 
     async def _waiting(self, step: Awaitable[R]) -> R:
         started = time.perf_counter()

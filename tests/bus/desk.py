@@ -69,13 +69,15 @@ class Desk:
 
     async def restart(self) -> "Desk":
         """A new process over the same store, after a crash."""
-        return await new_desk(self.store, self.clock)
+        return await new_desk(self.store, self.clock, tally=type(self.tally)())
 
 
-async def new_desk(store: Store, clock: ManualClock | None = None, *, parks: bool = False) -> Desk:
+async def new_desk(
+    store: Store, clock: ManualClock | None = None, *, parks: bool = False, tally: Tally | None = None
+) -> Desk:
     """An owner of the stream in `store`."""
     clock = clock or ManualClock(NOW)
-    return await Desk(store, clock, Tally(), workplace(store, clock, parks=parks)).open()
+    return await Desk(store, clock, tally or Tally(), workplace(store, clock, parks=parks)).open()
 
 
 def ids(records: Iterable[Record]) -> list[bytes | None]:

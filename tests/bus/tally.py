@@ -124,6 +124,16 @@ class Tally(Decider[Sum]):
         return state
 
 
+class Resting(Tally):
+    """One whose keys rest while their sum is even."""
+
+    rest = timedelta(days=90)
+
+    def rests(self, state: Sum) -> bool:
+        """Whether the sum is even."""
+        return state.total % 2 == 0
+
+
 def command(verb: str, desk: str = "d1", note: int | None = None, *, topic: Topic = IN) -> Record:
     """A command to `desk`; `note` is its number, if it needs one."""
     args = CommandArgs() if note is None else CommandArgs(note=str(note))

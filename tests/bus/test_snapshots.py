@@ -20,7 +20,7 @@ from shared.telemetry import Reason
 from tests.bus.desk import STREAM, Desk, ids, new_desk
 from tests.bus.faults import Fault, FaultyStore
 from tests.bus.support import NOW, value_of
-from tests.bus.tally import Sum, Tally, command
+from tests.bus.tally import Resting, Sum, Tally, command
 from tests.store.helpers import whole
 
 KEYS = ("d1", "d2")
@@ -127,9 +127,9 @@ async def test_a_crash_between_states_and_head_does_no_harm(desk: Desk) -> None:
     await desk.take(command("clear"))
     await desk.take(command("add", note=3))
     await desk.take(command("clear"))
-    n, states = desk.journal.take_snapshot()
+    changes = desk.journal.take_snapshot()
     head = await desk.store.head(STREAM)
-    await desk.journal.save_snapshot(n, states, 0)
+    await desk.journal.save_snapshot(changes, 0)
     await desk.store.save_head(head)
     assert (await desk.restart()).state() == Sum()
 
@@ -209,19 +209,20 @@ FAULTS = st.lists(st.sampled_from([Fault.NONE, Fault.NONE, Fault.UNREACHED, Faul
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(STEPS, FAULTS)
+@given(STEPS, FAULTS, st.sampled_from([Tally, Resting]))
 def test_snapshot_and_tail_are_the_full_replay_whatever_happens(
-    steps: Sequence[Step], faults: Sequence[Fault]
+    steps: Sequence[Step], faults: Sequence[Fault], tally: type[Tally]
 ) -> None:
-    asyncio.run(_play(steps, faults))
+    asyncio.run(_play(steps, faults, tally))
 
 
-async def _play(steps: Sequence[Step], faults: Sequence[Fault]) -> None:
+async def _play(steps: Sequence[Step], faults: Sequence[Fault], tally: type[Tally]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         store = open_store(f"sqlite:///{Path(directory)}/store.db")
         await store.start()
         try:
-            desk, published = await new_desk(cast("Store", FaultyStore(store, faults))), list[bytes | None]()
+            faulty = cast("Store", FaultyStore(store, faults))
+            desk, published = await new_desk(faulty, tally=tally()), list[bytes | None]()
             last = command("add", note=1)
             for verb, key, number in steps:
                 match verb:
@@ -229,7 +230,8 @@ async def _play(steps: Sequence[Step], faults: Sequence[Fault]) -> None:
                         published += ids(desk.out)
                         desk = await desk.restart()
                     case "zombie":
-                        await (await new_desk(store, desk.clock)).take(command("add", key, number))
+                        zombie = await new_desk(store, desk.clock, tally=tally())
+                        await zombie.take(command("add", key, number))
                     case "wait":
                         await desk.pass_time(45 * number)
                     case "again":
@@ -239,6 +241,7 @@ async def _play(steps: Sequence[Step], faults: Sequence[Fault]) -> None:
                         await desk.take(last)
                 await desk.housekeep()
             desk = await desk.restart()
+            await desk.journal.wake(KEYS)
             assert present(desk) == await full_replay(store)
         finally:
             await store.close()

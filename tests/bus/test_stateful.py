@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 
 from shared.bus.commits import Decided, encode_body, encode_decided
+from shared.bus.journal import Changes
 from shared.bus.stateful import COMMIT_BYTES, DECISION_BYTES
 from shared.store import MAX_BODY_BYTES, Commit, Store
 from shared.telemetry import CommitKind, Reason
@@ -192,7 +193,7 @@ async def test_a_foreign_commit_that_names_no_type_of_ours_stops_the_owner_loudl
 async def test_a_key_back_at_its_first_state_costs_nothing(desk: Desk) -> None:
     await desk.take(command("add", note=5), command("clear"))
     assert desk.state() == Sum()
-    assert desk.journal.take_snapshot() == (1, {"d1": None})
+    assert desk.journal.take_snapshot() == Changes(1, {"d1": None})
 
 
 def test_a_part_without_answers_still_names_its_cause() -> None:

@@ -13,6 +13,7 @@ from shared.contracts import (
     AgreementWithdrawn,
     DeliveryRecorded,
     EventData,
+    IncidentClosed,
     IncidentOpened,
     IncidentShared,
     IncidentUpdated,
@@ -89,6 +90,14 @@ def view(**given: Any) -> IncidentView:
 def opened(incident: str = INCIDENT, **given: Any) -> IncidentOpened:
     """Its first event."""
     return IncidentOpened(incident_id=incident, seq=1, view=view(**given))
+
+
+def closed(seq: int = 2, incident: str = INCIDENT) -> IncidentClosed:
+    """The end of an incident."""
+    over = view(lifecycle=Lifecycle.CLOSED)
+    return IncidentClosed(
+        incident_id=incident, seq=seq, outcome="resolved", changed=("lifecycle",), view=over
+    )
 
 
 def updated(seq: int, *changed: str, incident: str = INCIDENT, **given: Any) -> IncidentUpdated:

@@ -6,30 +6,22 @@ from hashlib import blake2b
 
 from services.notify.audience import Audience, digest
 from shared.bus.testing import NOON
-from shared.contracts import IncidentClosed
 from shared.contracts.agency import SharedView
-from shared.contracts.view import Lifecycle
-from tests.notify.support import DAY, INCIDENT, Stage, agreement, opened, view
+from tests.notify.support import DAY, INCIDENT, Stage, agreement, closed, opened, view
 
 AGENCIES, INCIDENTS = 10, 200
-
-
-def closed(incident: str) -> IncidentClosed:
-    """The end of an incident."""
-    over = view(lifecycle=Lifecycle.CLOSED)
-    return IncidentClosed(incident_id=incident, seq=2, outcome="resolved", changed=("lifecycle",), view=over)
 
 
 def test_a_closed_incident_takes_less_than_500_bytes_for_each_of_ten_agencies() -> None:
     stage = Stage(*(agreement(f"agency-{n}", valid_until=NOON + 300 * DAY) for n in range(AGENCIES)))
     for warm in ("warm-1", "warm-2"):
         stage.hear(opened(warm))
-        stage.hear(closed(warm))
+        stage.hear(closed(incident=warm))
     gc.collect()
     tracemalloc.start()
     for number in range(INCIDENTS):
         stage.hear(opened(f"incident-{number}"))
-        stage.hear(closed(f"incident-{number}"))
+        stage.hear(closed(incident=f"incident-{number}"))
         stage.counted.clear()
     gc.collect()
     taken, _ = tracemalloc.get_traced_memory()

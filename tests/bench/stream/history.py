@@ -14,7 +14,6 @@ from shared.bus.draft import Draft
 from shared.bus.emit import Encoder
 from shared.bus.journal import Journal
 from shared.bus.partitioner import partition_of
-from shared.bus.stateful import RETENTION_MS
 from shared.bus.testing import event_of
 from shared.contracts import CommandRequested, Event, ReportLocated
 from shared.contracts.ids import new_id
@@ -76,7 +75,7 @@ class Past:
             raise RuntimeError(f"{journal.stream} has another owner")
         journal.published_n = journal.n
         if journal.snapshot_due:
-            await journal.save_snapshot(*journal.take_snapshot(), draft.at_ms - RETENTION_MS)
+            await journal.save_snapshot(journal.take_snapshot(), draft.at_ms)
 
     async def begin(self) -> None:
         """Go on from what the log says."""
