@@ -1,6 +1,7 @@
 """How each fact, kept or published, changes a desk. It depends on nothing but the two."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import singledispatch
 
 from services.dispatch.facts import (
@@ -99,9 +100,9 @@ def _left(fact: IncidentLeft, desk: Desk) -> None:
 @_change.register
 def _held(fact: Held, desk: Desk) -> None:
     gone = desk.gone[fact.incident_id]
-    desk.gone[fact.incident_id] = gone.model_copy(update={"held": (*gone.held, fact.meant)})
+    desk.gone[fact.incident_id] = replace(gone, held=(*gone.held, fact.meant))
 
 
 @_change.register
 def _asked(fact: DeskAsked, desk: Desk) -> None:
-    desk.gone[fact.incident_id] = desk.gone[fact.incident_id].model_copy(update={"asked": True, "held": ()})
+    desk.gone[fact.incident_id] = replace(desk.gone[fact.incident_id], asked=True, held=())
