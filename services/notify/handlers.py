@@ -10,7 +10,15 @@ from services.notify.book import Book, area_of, changes_after
 from services.notify.ledger import delivery_of, entries, proof, told
 from services.notify.verdict import Verdict, on_event, on_review
 from shared.bus import Cancel, Decider, Decision, Emit, Keep, Timer, TimerFired
-from shared.contracts import CommandAccepted, CommandRefused, Event, EventData, ReportErased, Status
+from shared.contracts import (
+    CommandAccepted,
+    CommandRefused,
+    Event,
+    EventData,
+    IncidentOpened,
+    ReportErased,
+    Status,
+)
 from shared.contracts.agency import Presence
 from shared.contracts.incident import IncidentEvent
 from shared.contracts.topics import agency_incidents
@@ -82,14 +90,9 @@ class Sharing(Decider[Audience]):
         """Whether the incident is closed: hardly any is reopened."""
         return state.closed
 
-    def wakes(self, event: Event[IncidentEvent | ReportErased | Outcome | TimerFired]) -> bool:
-        """Whether the incident may have been closed before `event`: still is, or has moved on with it."""
-        match event.data:
-            case IncidentEvent() as data:
-                return data.view.lifecycle is Lifecycle.CLOSED or "lifecycle" in data.changed
-            case CommandAccepted() | CommandRefused():
-                return False  # goes to who asked, wherever that agency stands
-        return True
+    def begins(self, event: Event[IncidentEvent | ReportErased | Outcome | TimerFired]) -> bool:
+        """Whether the incident has just been opened."""
+        return isinstance(event.data, IncidentOpened)
 
     def _possible(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
         """Return `verdicts`, with nothing for agencies that cannot be told: they stand where they stood."""

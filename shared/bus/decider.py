@@ -46,7 +46,7 @@ class Decider(ABC, Generic[S]):
         del state
         return False
 
-    def wakes(self, event: Event[Any]) -> bool:
-        """Whether `event` may be about a key that rests; only then the store is asked for it."""
+    def begins(self, event: Event[Any]) -> bool:
+        """Whether `event` is the first its key ever sees: for any other the store is asked what rests."""
         del event
-        return True
+        return False

@@ -32,11 +32,15 @@ SPARE_ENTRIES = 1_000
 
 @dataclass(slots=True)
 class Keyed(Generic[S]):
-    """The state of one key, its running timers by id, and the commit its last snapshot was taken after."""
+    """The state of one key, its running timers by id, and the commit its last snapshot was taken after.
+
+    `rested_n` is the commit after which it last went to rest, 0 where no such rest can be in the store.
+    """
 
     state: S
     timers: dict[str, Timer] = field(default_factory=dict)
     snapshot_n: int = 0
+    rested_n: int = 0
 
 
 class Fold(Generic[S]):
@@ -120,21 +124,19 @@ class Fold(Generic[S]):
         keyed.snapshot_n = snapshot.n
         document = from_json(unpacked(snapshot.state))
         keyed.state = self._decider.state.model_validate_json(to_json(document["state"]))
+        keyed.rested_n = document.get("rested", 0)
         for timer in map(timer_from, document["timers"]):
             self._start(snapshot.key, keyed, timer)
 
     def take_changes(self) -> dict[str, bytes | None]:
-        """Return the keys touched since the last call with their states; None for an empty one, forgotten."""
+        """Return the keys touched since the last call with their states; None for an empty one."""
         dirty, self._dirty = self._dirty, set()
-        changes = {key: None if self.is_empty(key) else _dump(self._keys[key]) for key in sorted(dirty)}
-        for key, state in changes.items():
-            if state is None:
-                del self._keys[key]
-        return changes
+        return {key: None if self.is_empty(key) else _dump(self._keys[key]) for key in sorted(dirty)}
 
     def wake(self, snapshot: Snapshot) -> None:
         """Go on with a key that rested; it is among the next changes whatever becomes of it."""
         self.restore(snapshot)
+        self[snapshot.key].rested_n = snapshot.n
         self._dirty.add(snapshot.key)
 
     def rests(self, key: str) -> bool:
@@ -142,7 +144,7 @@ class Fold(Generic[S]):
         return self._decider.rest is not None and self._decider.rests(self[key].state)
 
     def let_go(self, key: str) -> None:
-        """Forget a key that rests in the store, unless it has been touched since."""
+        """Forget a key of which memory is no longer needed, unless it has been touched since."""
         if key not in self._dirty and (keyed := self._keys.pop(key, None)) is not None:
             self.timers -= len(keyed.timers)
 
@@ -170,4 +172,5 @@ def unpacked(state: bytes) -> bytes:
 def _dump(keyed: Keyed[S]) -> bytes:
     timers = b",".join(map(timer_json, keyed.timers.values()))
     state = keyed.state.__pydantic_serializer__.to_json(keyed.state)
-    return b'{"state":%b,"timers":[%b]}' % (state, timers)
+    rested = b',"rested":%d' % keyed.rested_n if keyed.rested_n else b""
+    return b'{"state":%b,"timers":[%b]%b}' % (state, timers, rested)

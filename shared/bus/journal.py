@@ -6,6 +6,7 @@ then everything is loaded again, and the log is right.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +16,15 @@ from shared.bus.causes import Causes
 from shared.bus.commits import Emitted, decode_body, encode_body
 from shared.bus.decider import Decider, S
 from shared.bus.fold import Fold, packed
-from shared.bus.resting import Resting, fits
+from shared.bus.resting import GONE, Resting, fits
 from shared.contracts.kafka import Record
 from shared.store import Commit, GroupCommit, Head, Store, StoreUnavailable
 
 SNAPSHOT_EVERY = 200
 """Commits between snapshots, at least. Where states are large there are more: as many bytes are appended as
 the last snapshot took. So what is held makes no commit dearer, and a start reads twice as much at most."""
+WAKE_SECONDS = 60.0
+"""A key that woke is saved after so long at the latest: its rest in the store is kept for a time only."""
 OVERLAP = 100
 """Commits below the snapshot that are read at start-up all the same: a redo needs to know their causes."""
 PAGE = 100
@@ -33,14 +36,14 @@ RETENTION_MS = 7 * 24 * 3600 * 1000
 class Changes:
     """What has changed between two snapshots, as it is after commit `n`.
 
-    `states` by key, None for an empty one; which of these `rest`; and which `woke`, by the commit they rested
-    since.
+    `states` by key, None for an empty one; which of these go to `rest`; and by which commit those `rested`
+    before that rest now or are empty.
     """
 
     n: int
     states: Mapping[str, bytes | None]
     rest: Collection[str] = ()
-    woke: Mapping[str, int] = field(default_factory=dict)
+    rested: Mapping[str, int] = field(default_factory=dict)
 
 
 class Journal(Generic[S]):
@@ -58,10 +61,10 @@ class Journal(Generic[S]):
         self.n, self.published_n, self._snapshot_n = 0, head.published_n, head.snapshot_n
         self._appended, self._snapshot_bytes = 0, 0
         self._saved = head
-        self._woke: dict[str, int] = {}
+        self._woke_at: float | None = None
         self._taken: Changes | None = None
-        self._at_rest: list[str] = []
-        """Keys that are in the store and may go from memory as soon as nobody decides on them."""
+        self._leaving: list[str] = []
+        """Keys that rest or are empty, and may go from memory as soon as nobody decides on them."""
         self._emptied: deque[tuple[int, list[str]]] = deque()
         """Keys whose last snapshot is the empty state, by its commit: written out, because to a tail that
         reaches below it a key without a snapshot would look as if it had never been anything else."""
@@ -94,13 +97,13 @@ class Journal(Generic[S]):
         """Have in memory those of `keys` that rest. Raises StoreUnavailable."""
         for snapshot in await self._resting.find({key for key in keys if key not in self.fold}):
             self.fold.wake(snapshot)
-            self._woke[snapshot.key] = snapshot.n
+            self._woke_at = self._woke_at or time.monotonic()
 
     def let_go(self) -> None:
-        """Let keys that rest go from memory. Not while somebody decides: what is known of a key must stay."""
-        for key in self._at_rest:
+        """Let keys that rest or are empty go from memory. Not while somebody decides: what is known stays."""
+        for key in self._leaving:
             self.fold.let_go(key)
-        self._at_rest = []
+        self._leaving = []
 
     async def _earlier(self) -> Sequence[Commit]:
         """Return the page of commits before the first one whose causes are in memory."""
@@ -150,7 +153,9 @@ class Journal(Generic[S]):
 
     @property
     def snapshot_due(self) -> bool:
-        """Whether enough was appended since the last snapshot."""
+        """Whether enough was appended since the last snapshot, or something that woke must be saved anew."""
+        if self._woke_at is not None and time.monotonic() - self._woke_at >= WAKE_SECONDS:
+            return True
         return self.n - self._snapshot_n >= SNAPSHOT_EVERY and self._appended >= self._snapshot_bytes
 
     def take_snapshot(self) -> Changes:
@@ -160,28 +165,33 @@ class Journal(Generic[S]):
         be tried: nothing else remembers these changes.
         """
         changes, self._appended = self.fold.take_changes(), 0
-        if emptied := [key for key, state in changes.items() if state is None]:
+        emptied = [key for key, state in changes.items() if state is None]
+        if emptied:
             self._emptied.append((self.n, emptied))
         rest = tuple(key for key, state in changes.items() if state and fits(state) and self.fold.rests(key))
-        woke = {key: self._woke.pop(key) for key in changes if key in self._woke}
-        self._taken = Changes(self.n, changes, rest, woke)
+        rested = {key: at for key in (*rest, *emptied) if (at := self.fold[key].rested_n)}
+        for key in (*rest, *emptied):
+            self.fold[key].rested_n = self.n if changes[key] else 0
+        self._taken, self._woke_at = Changes(self.n, changes, rest, rested), None
         return self._taken
 
     async def save_snapshot(self, changes: Changes, at_ms: int) -> None:
         """Store `changes` at `at_ms`, then purge commits that nobody needs any more.
 
-        What goes to rest is there before it is here no longer; what has woken is here before it is there no
-        longer.
+        What goes to rest is there before it is here no longer, and only a newer rest, or the news that the
+        key is empty, takes the place of an older one.
         """
         n, states = changes.n, changes.states
         known = {key: self.fold.empty if state is None else state for key, state in states.items()}
         written = await asyncio.to_thread(lambda: {key: packed(state) for key, state in known.items()})
         self._snapshot_bytes = sum(map(len, written.values()))
-        await self._resting.save(n, {key: written[key] for key in changes.rest}, at_ms)
+        over = [key for key in changes.rested if states[key] is None]
+        resting = {key: written[key] for key in changes.rest}
+        await self._resting.save(n, resting | dict.fromkeys(over, GONE), at_ms)
         await self._store.save_snapshots(self.stream, n, {**written, **dict.fromkeys(changes.rest)})
-        await self._resting.end(changes.woke)
+        await self._resting.forget({key: at for key, at in changes.rested.items() if at < n})
         if changes is self._taken:  # and nothing has been loaded since
-            self._at_rest += changes.rest
+            self._leaving += [*changes.rest, *(key for key, state in states.items() if state is None)]
         self._snapshot_n = n
         await self.save_head()
         await self._store.purge(self.stream, min(n - OVERLAP, self.published_n), at_ms - RETENTION_MS)

@@ -1,12 +1,14 @@
 """Keys at rest: what is over, and hardly ever asked for again, waits in the store instead of in memory.
 
 Each rest is a document of its own, the newest of a key sorting first, so that a former owner that was frozen
-and wakes up hides nothing newer. It is deleted when it has been kept for long enough.
+and wakes up hides nothing newer. A key that has lost its state says so in the same way. A document is deleted
+when a newer one is there, and when it has been kept for long enough.
 """
 
 import asyncio
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from itertools import islice
 
 from shared.contracts.ids import derived_id
 from shared.store import Document, Snapshot, Store
@@ -15,8 +17,14 @@ from shared.store.expiry import entry
 from shared.store.records import MAX_BODY_BYTES
 
 KIND = "resting"
+GONE = b""
+"""Stands for a key that has no state any more."""
+GRACE = timedelta(days=1)
+"""A document is kept for so much longer: what has woken may be in memory and in the log alone for a while."""
 MOST_N = 10**15
 """More than the commits a stream ever has, so that all identities have as many digits."""
+READS = 8
+"""At once: a store has only so many connections, and appends need some, too."""
 
 
 class Resting:
@@ -28,10 +36,10 @@ class Resting:
 
     async def find(self, keys: Collection[str]) -> list[Snapshot]:
         """Return those of `keys` that rest, as they were when they went to rest."""
-        if self._kept is None:
-            return []
-        found = await asyncio.gather(*map(self._newest, keys))
-        return [snapshot for snapshot in found if snapshot is not None]
+        found, left = list[Snapshot | None](), iter(() if self._kept is None else keys)
+        while some := list(islice(left, READS)):
+            found += await asyncio.gather(*map(self._newest, some))
+        return [snapshot for snapshot in found if snapshot is not None and snapshot.state != GONE]
 
     async def _newest(self, key: str) -> Snapshot | None:
         prefix = self._prefix(key)
@@ -42,16 +50,16 @@ class Resting:
         return Snapshot(self._stream, key, n, found[0].body)
 
     async def save(self, n: int, states: Mapping[str, bytes], at_ms: int) -> None:
-        """Put keys to rest, as they are after commit `n`."""
+        """Put keys to rest as they are after commit `n`, or say that they are GONE."""
         if not states or self._kept is None:
             return
         documents = [Document(self._id(key, n), state) for key, state in states.items()]
+        agenda = [entry(KIND, document.id, at_ms, self._kept + GRACE) for document in documents]
+        await self._store.documents(AGENDA).insert(agenda)  # first: what is not on it is never deleted
         await self._documents.insert(documents)
-        agenda = self._store.documents(AGENDA)
-        await agenda.insert([entry(KIND, document.id, at_ms, self._kept) for document in documents])
 
-    async def end(self, rests: Mapping[str, int]) -> None:
-        """Forget rests that are over, by key and commit: what the keys are now is saved elsewhere."""
+    async def forget(self, rests: Mapping[str, int]) -> None:
+        """Delete what newer documents have taken the place of, by key and commit."""
         if rests:
             await self._documents.delete([self._id(key, n) for key, n in rests.items()])
 

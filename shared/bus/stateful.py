@@ -226,8 +226,8 @@ class Stateful(Processor, Generic[S]):
         """Have in memory what these causes may be about."""
         if self._decider.rest is None:
             return
-        fold, wakes = self.journal.fold, self._decider.wakes
-        keys = {i.key for i in items if i.event and i.key and i.key not in fold and wakes(i.event)}
+        fold, begins = self.journal.fold, self._decider.begins
+        keys = {i.key for i in items if i.event and i.key and i.key not in fold and not begins(i.event)}
         if keys:
             await self._waiting(self.journal.wake(keys))
 

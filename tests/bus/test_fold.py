@@ -48,10 +48,11 @@ def test_timers_that_are_set_and_cancelled_leave_nothing_behind() -> None:
     assert len(fold._agenda) <= SPARE_ENTRIES + 2
 
 
-def test_a_key_that_is_empty_again_is_forgotten_once_its_change_was_taken() -> None:
+def test_a_key_that_is_empty_again_is_forgotten_once_its_change_was_saved() -> None:
     fold = Fold(Tally())
     fold.apply(decided("a", "set", 1))
     fold.apply(decided("a", "cancel", 1))
     assert fold.take_changes() == {"a": None}
-    assert not fold._keys
+    fold.let_go("a")
+    assert "a" not in fold
     assert fold["a"].state == Sum()

@@ -1,12 +1,19 @@
 """Keys at rest are in the store and not in memory, and go on where they were."""
 
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from shared.bus import journal
-from shared.bus.resting import KIND
-from shared.store import Document, Store
+from shared.bus.resting import GRACE, KIND
+from shared.store import Document, Snapshot, Store, open_store
 from shared.store.expiry import Expiry
 from tests.bus.desk import STREAM, Desk, new_desk
 from tests.bus.support import NOW
@@ -26,12 +33,24 @@ async def desk(store: Store) -> Desk:
     return await new_desk(store, tally=Resting())
 
 
+async def told(desk: Desk, amount: int, key: str) -> int:
+    """Let `key` become more; return its sum as it tells it, however much of it is in memory."""
+    [record] = (await desk.take(command("add", key, amount))).records
+    assert record.value is not None
+    return int(record.value.partition(b'"sum-')[2].partition(b'"')[0])
+
+
 async def add(desk: Desk, amount: int, key: str = "d1") -> int:
-    """Let `key` become more; return its sum as it told it, however much of it is in memory."""
-    [told] = (await desk.take(command("add", key, amount))).records
+    """The same, and save it."""
+    total = await told(desk, amount, key)
     await settled(desk)
-    assert told.value is not None
-    return int(told.value.partition(b'"sum-')[2].partition(b'"')[0])
+    return total
+
+
+async def clear(desk: Desk) -> None:
+    """Let the key have no state, and save that."""
+    await desk.take(command("clear"))
+    await settled(desk)
 
 
 async def settled(desk: Desk) -> None:
@@ -52,7 +71,7 @@ async def test_what_rests_is_not_in_memory_and_goes_on_where_it_was(desk: Desk) 
     assert await desk.store.snapshots(STREAM) == []
     assert await add(desk, 1) == 3
     assert "d1" in desk.journal.fold
-    assert await rests(desk.store) == []
+    assert [snapshot.key for snapshot in await desk.store.snapshots(STREAM)] == ["d1"]
 
 
 async def test_what_rests_is_not_loaded_and_goes_on_after_a_restart(desk: Desk) -> None:
@@ -102,25 +121,35 @@ async def test_what_is_touched_while_it_is_put_to_rest_stays(desk: Desk) -> None
     assert await add(await desk.restart(), 2) == 7
 
 
-async def test_a_crash_before_rest_is_told_does_no_harm(desk: Desk) -> None:
+async def test_what_is_touched_while_it_is_put_to_rest_and_cleared_does_not_come_back(
+    desk: Desk,
+) -> None:
     await desk.take(command("add", note=2))
-    changes = desk.journal.take_snapshot()
-    states = {key: state for key, state in changes.states.items() if state is not None}
-    await desk.journal._resting.save(changes.n, states, desk.clock.now_ms())
-    after = await desk.restart()
-    assert await add(after, 1) == 3
-    assert await add(await after.restart(), 1) == 4
+    desk.stateful.housekeep()
+    await desk.take(command("add", note=1))
+    await settled(desk)
+    await clear(desk)
+    assert "d1" not in desk.journal.fold
+    assert await add(desk, 5) == 5
 
 
-async def test_a_crash_after_waking_does_no_harm(desk: Desk) -> None:
+async def test_a_cause_that_comes_while_a_cleared_key_is_saved_finds_it_cleared(desk: Desk) -> None:
     await add(desk, 2)
-    [rest] = await rests(desk.store)
+    await desk.take(command("clear"))
+    desk.stateful.housekeep()
+    [told] = (await desk.take(command("add", note=1))).records
+    assert b'"sum-1"' in (told.value or b"")
+    await settled(desk)
+    assert await add(await desk.restart(), 1) == 2
+
+
+async def test_what_was_cleared_after_a_crash_does_not_come_back(desk: Desk) -> None:
+    await add(desk, 2)
     await add(desk, 1)
-    await desk.store.documents(KIND).insert([rest])  # as if it had not been deleted
     after = await desk.restart()
-    assert await add(after, 2) == 5
-    assert await add(after, 1) == 6
-    assert await add(await after.restart(), 1) == 7
+    await clear(after)
+    assert "d1" not in after.journal.fold
+    assert await add(after, 5) == 5
 
 
 async def test_a_former_owner_hides_nothing_newer(desk: Desk) -> None:
@@ -129,6 +158,86 @@ async def test_a_former_owner_hides_nothing_newer(desk: Desk) -> None:
     await add(desk, 2)
     await desk.store.documents(KIND).insert([old])  # it was frozen while it saved, and wakes up
     assert await add(desk, 1) == 5
+
+
+async def test_what_is_loaded_while_a_save_ends_is_whole(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await add(desk, 2)
+    await desk.take(command("add", note=1))
+    changes, read = desk.journal.take_snapshot(), type(desk.store).snapshots
+
+    async def read_and_save(store: Any, stream: str) -> list[Snapshot]:
+        found = await read(store, stream)
+        await desk.journal.save_snapshot(changes, desk.clock.now_ms())
+        return found
+
+    monkeypatch.setattr(type(desk.store), "snapshots", read_and_save)
+    after = await desk.restart()
+    assert after.state().total == 3
+
+
+async def test_what_woke_is_soon_saved_however_little_else_there_is(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(desk, 2)
+    monkeypatch.setattr(journal, "SNAPSHOT_EVERY", 1000)
+    await add(desk, 1)
+    assert not desk.journal.snapshot_due
+    monkeypatch.setattr(journal, "WAKE_SECONDS", 0.0)
+    assert desk.journal.snapshot_due
+    await settled(desk)
+    assert not desk.journal.snapshot_due
+    assert [snapshot.key for snapshot in await desk.store.snapshots(STREAM)] == ["d1"]
+
+
+class DiesError(Exception):
+    """The process ends here."""
+
+
+async def dies(*_: Any) -> None:
+    raise DiesError
+
+
+WRITES = (("_resting", "save"), ("_store", "save_snapshots"), ("_resting", "forget"), ("", "save_head"))
+
+
+STEPS = st.tuples(
+    st.sampled_from("aaaascr"), st.sampled_from(["d1", "d2"]), st.integers(1, 2), st.sampled_from(WRITES)
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STEPS, min_size=30, max_size=40))
+def test_wherever_a_save_is_cut_off_nothing_is_lost(
+    steps: Sequence[tuple[str, str, int, tuple[str, str]]],
+) -> None:
+    asyncio.run(_cut_off(steps))
+
+
+async def _cut_off(steps: Sequence[tuple[str, str, int, tuple[str, str]]]) -> None:
+    """Play `a`dd, `s`ave, `r`estart and `c`rash, the last amid a save, before one of its writes."""
+    with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal, "SNAPSHOT_EVERY", 3)
+        store = open_store(f"sqlite:///{directory}/store.db")
+        await store.start()
+        try:
+            desk, totals = await new_desk(store, tally=Resting()), Counter[str]()
+            for step, key, amount, (part, write) in steps:
+                if step == "a":
+                    totals[key] += amount
+                    assert await told(desk, amount, key) == totals[key]
+                elif step == "s":
+                    await settled(desk)
+                elif step == "c" and desk.journal.snapshot_due:
+                    changes = desk.journal.take_snapshot()
+                    with patch.context() as cut:
+                        cut.setattr(getattr(desk.journal, part) if part else desk.journal, write, dies)
+                        with pytest.raises(DiesError):
+                            await desk.journal.save_snapshot(changes, desk.clock.now_ms())
+                    desk = await desk.restart()
+                else:
+                    desk = await desk.restart()
+        finally:
+            await store.close()
 
 
 async def test_an_owner_that_has_loaded_again_keeps_what_it_was_putting_to_rest(desk: Desk) -> None:
@@ -145,9 +254,9 @@ async def test_an_owner_that_has_loaded_again_keeps_what_it_was_putting_to_rest(
 async def test_a_rest_ends_when_it_has_been_kept_for_long_enough(desk: Desk) -> None:
     await add(desk, 2)
     expiry, now_ms = Expiry(desk.store), round(NOW.timestamp() * 1000)
-    await expiry.sweep(now_ms + 89 * DAY // timedelta(milliseconds=1))
-    assert len(await rests(desk.store)) == 1
     await expiry.sweep(now_ms + 90 * DAY // timedelta(milliseconds=1))
+    assert len(await rests(desk.store)) == 1
+    await expiry.sweep(now_ms + (90 * DAY + GRACE) // timedelta(milliseconds=1))
     assert await rests(desk.store) == []
     assert await add(desk, 1) == 1
 

@@ -169,3 +169,17 @@ def test_any_report_of_an_incident_that_was_handed_over_can_be_unlinked() -> Non
     assert not stage.said(CommandRefused)
     own = stage.said(IncidentOpened)[-1]
     assert (own.view.desk, own.view.reports[0].report_id) == (NEXT, "ours")
+
+
+def test_an_offer_that_comes_first_is_confirmed_once_its_incident_has_been_handed_over() -> None:
+    stage = Stage()
+    theirs = known_next_door(stage)
+    ours = near_the_border(stage)
+    stage.report("brawl", BRAWL, desk=NEXT, report_id="another")
+    assert [entry.report_id for entry in stage.view(theirs).reports] == ["theirs", "ours", "another"]
+    stage.order("incident.unlink", NEXT, incident_id=theirs, report_id="theirs")
+    stage.order("incident.hand_over", NEXT, incident_id=theirs, to_desk=POLICE)
+    stage.order("incident.link", incident_id=theirs, report_id="ours")
+    assert not stage.said(CommandRefused)
+    assert _holds(stage.view(theirs), "ours")
+    assert not _holds(stage.view(ours), "ours")

@@ -1,5 +1,7 @@
 """The decision is committed before anything leaves: a redo repeats it, whatever has changed meanwhile."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from services.notify.audience import Audience
@@ -10,7 +12,17 @@ from shared.bus.accepted import accepted_by
 from shared.bus.emit import Encoder
 from shared.bus.journal import Journal
 from shared.bus.stateful import Stateful
-from shared.contracts import DeliveryRecorded, IncidentShared, Record, decode
+from shared.bus.testing import NOON
+from shared.contracts import (
+    CommandAccepted,
+    CommandRefused,
+    DeliveryRecorded,
+    EventData,
+    IncidentShared,
+    Record,
+    ReportErased,
+    decode,
+)
 from shared.contracts.agency import Presence
 from shared.contracts.topics import INCIDENTS
 from shared.contracts.view import Lifecycle
@@ -60,23 +72,54 @@ def test_a_replica_that_cannot_confirm_the_agreements_decides_nothing() -> None:
         stage.hear(opened())
 
 
-async def test_a_closed_incident_leaves_memory_and_is_numbered_on_when_it_is_reopened(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+REOPENED = updated(3, "lifecycle", lifecycle=Lifecycle.RECEIVED)
+
+
+@pytest.fixture
+async def at_rest(store: Store, monkeypatch: pytest.MonkeyPatch) -> Stateful[Audience]:
+    """The owner of an incident that is closed and has left memory."""
     monkeypatch.setattr(journal, "SNAPSHOT_EVERY", 1)
-    book = Book([agreement()])
-    stateful, _ = await owner(store, book)
+    stateful, _ = await owner(store, Book([agreement()]))
     for event in (opened(), closed(2), opened("inc-2")):
-        stateful.delivered(await stateful.process([consumed(record_of(INCIDENTS, event))]))
+        await hear(stateful, event)
         await saved(stateful)
     assert INCIDENT not in stateful.journal.fold
-    after, _ = await owner(store, book)
+    return stateful
+
+
+async def hear(stateful: Stateful[Audience], event: EventData) -> list[EventData]:
+    """Let it decide on `event`; return what went out."""
+    outcome = await stateful.process([consumed(record_of(INCIDENTS, event))])
+    records = list(outcome.records)
+    stateful.delivered(outcome)
+    return [decode(record.value or b"", record.headers).data for record in records]
+
+
+def numbers(events: Iterable[EventData]) -> list[tuple[int, Presence]]:
+    """Return how agencies see an incident's events."""
+    return [(event.seq, event.presence) for event in events if isinstance(event, IncidentShared)]
+
+
+async def test_a_closed_incident_is_numbered_on_when_it_is_reopened(
+    at_rest: Stateful[Audience], store: Store
+) -> None:
+    after, _ = await owner(store, Book([agreement()]))
     assert INCIDENT not in after.journal.fold
-    reopened = updated(3, "lifecycle", lifecycle=Lifecycle.RECEIVED)
-    first, *_ = (await after.process([consumed(record_of(INCIDENTS, reopened))])).records
-    shared = decode(first.value or b"", first.headers).data
-    assert isinstance(shared, IncidentShared)
-    assert (shared.seq, shared.presence) == (3, Presence.UPDATED)
+    assert numbers(await hear(after, REOPENED)) == [(3, Presence.UPDATED)]
+
+
+async def test_the_answer_to_the_command_that_reopens_it_hides_nothing(at_rest: Stateful[Audience]) -> None:
+    said = {"command_id": "c-1", "verb": "incident.reopen", "desk": "desk-1", "actor": "officer:x"}
+    await hear(at_rest, CommandAccepted(incident_id=INCIDENT, **said))
+    assert numbers(await hear(at_rest, REOPENED)) == [(3, Presence.UPDATED)]
+
+
+async def test_the_erasure_of_a_report_of_a_closed_incident_is_told(at_rest: Stateful[Audience]) -> None:
+    refused = {"command_id": "c-1", "verb": "task.accept", "desk": "desk-1", "actor": "officer:x"}
+    await hear(at_rest, CommandRefused(incident_id=INCIDENT, reason="incident_closed", **refused))
+    await saved(at_rest)
+    erased = ReportErased(report_id="rep-1", incident_id=INCIDENT, desk="desk-1", erased_at=NOON)
+    assert erased in await hear(at_rest, erased)
 
 
 async def test_the_end_of_an_incident_of_which_nobody_was_told_is_no_rest(store: Store) -> None:
