@@ -102,10 +102,12 @@ class Fold(Generic[S]):
 
     def due(self, now: datetime) -> list[tuple[str, Timer]]:
         """Remove from the agenda, and return with their keys, the timers due at `now`, in order."""
-        fired = []
+        fired = list[tuple[str, Timer]]()
         while (due := self.next_due()) is not None and due <= now:
             _, id_, key = heappop(self._agenda)
-            fired.append((key, self._keys[key].timers[id_]))
+            one = key, self._keys[key].timers[id_]
+            if fired[-1:] != [one]:  # a key that has left and is back has two entries
+                fired.append(one)
         return fired
 
     def postpone(self, key: str, timer: Timer, until: datetime) -> None:
@@ -134,9 +136,11 @@ class Fold(Generic[S]):
         return {key: None if self.is_empty(key) else _dump(self._keys[key]) for key in sorted(dirty)}
 
     def wake(self, snapshot: Snapshot) -> None:
-        """Go on with a key that rested; it is among the next changes whatever becomes of it."""
-        self.restore(snapshot)
-        self[snapshot.key].rested_n = snapshot.n
+        """Go on with a key that rested, or is gone; it is among the next changes whatever becomes of it."""
+        if snapshot.state:
+            self.restore(snapshot)
+        keyed = self[snapshot.key]
+        keyed.snapshot_n = keyed.rested_n = snapshot.n
         self._dirty.add(snapshot.key)
 
     def rests(self, key: str) -> bool:

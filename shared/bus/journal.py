@@ -59,6 +59,8 @@ class Journal(Generic[S]):
         self.causes = Causes(lambda ids: self._store.known_causes(self.stream, ids), self._earlier)
         self._first = 1
         self.n, self.published_n, self._snapshot_n = 0, head.published_n, head.snapshot_n
+        self._loaded_n = head.snapshot_n
+        """What the snapshots that were loaded cover; a save that still runs may move `_snapshot_n` on."""
         self._appended, self._snapshot_bytes = 0, 0
         self._saved = head
         self._woke_at: float | None = None
@@ -93,9 +95,9 @@ class Journal(Generic[S]):
             await asyncio.sleep(0)  # as above
         return records
 
-    async def wake(self, keys: Iterable[str]) -> None:
-        """Have in memory those of `keys` that rest. Raises StoreUnavailable."""
-        for snapshot in await self._resting.find({key for key in keys if key not in self.fold}):
+    async def wake(self, keys: Iterable[str], at_ms: int) -> None:
+        """Have in memory those of `keys` that rest at `at_ms`. Raises StoreUnavailable."""
+        for snapshot in await self._resting.find({key for key in keys if key not in self.fold}, at_ms):
             self.fold.wake(snapshot)
             self._woke_at = self._woke_at or time.monotonic()
 
@@ -123,11 +125,11 @@ class Journal(Generic[S]):
         self.n = commit.n
         self.causes.remember(commit.causes, commit.at)
         records: list[Record] = []
-        if commit.n <= min(self._snapshot_n, self.published_n):
+        if commit.n <= min(self._loaded_n, self.published_n):
             return records  # in the snapshots, and out: only its causes were wanted
         self._appended += len(commit.body)
         decisions = list(decode_body(commit.body))
-        await self.wake(decided.key for decided in decisions)
+        await self.wake((decided.key for decided in decisions), commit.at)
         for decided in decisions:
             if commit.n > self.fold[decided.key].snapshot_n:
                 self.fold.apply(decided)
@@ -185,13 +187,17 @@ class Journal(Generic[S]):
         known = {key: self.fold.empty if state is None else state for key, state in states.items()}
         written = await asyncio.to_thread(lambda: {key: packed(state) for key, state in known.items()})
         self._snapshot_bytes = sum(map(len, written.values()))
-        over = [key for key in changes.rested if states[key] is None]
+        emptied = [key for key, state in states.items() if state is None]
+        unsure = [key for key in emptied if key not in changes.rested]  # a crash may have left a rest behind
+        rested = {s.key: s.n for s in await self._resting.find(unsure, at_ms) if s.state != GONE}
+        rested |= changes.rested
+        over = [key for key in emptied if key in rested]
         resting = {key: written[key] for key in changes.rest}
         await self._resting.save(n, resting | dict.fromkeys(over, GONE), at_ms)
         await self._store.save_snapshots(self.stream, n, {**written, **dict.fromkeys(changes.rest)})
-        await self._resting.forget({key: at for key, at in changes.rested.items() if at < n})
+        await self._resting.forget({key: at for key, at in rested.items() if at < n})
         if changes is self._taken:  # and nothing has been loaded since
-            self._leaving += [*changes.rest, *(key for key, state in states.items() if state is None)]
+            self._leaving += [*changes.rest, *emptied]
         self._snapshot_n = n
         await self.save_head()
         await self._store.purge(self.stream, min(n - OVERLAP, self.published_n), at_ms - RETENTION_MS)

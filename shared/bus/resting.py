@@ -19,12 +19,15 @@ from shared.store.records import MAX_BODY_BYTES
 KIND = "resting"
 GONE = b""
 """Stands for a key that has no state any more."""
-GRACE = timedelta(days=1)
-"""A document is kept for so much longer: what has woken may be in memory and in the log alone for a while."""
+GRACE = timedelta(days=7)
+"""A document is there for so much longer than it counts: what woke may be in the log alone for a while."""
+MS = timedelta(milliseconds=1)
+DIGITS = 20
+"""More than a time takes in front of a state."""
 MOST_N = 10**15
 """More than the commits a stream ever has, so that all identities have as many digits."""
-READS = 8
-"""At once: a store has only so many connections, and appends need some, too."""
+READS = 4
+"""At once, for each stream: a store has only so many connections, and appends need some, too."""
 
 
 class Resting:
@@ -34,26 +37,31 @@ class Resting:
         self._store, self._stream, self._kept = store, stream, kept
         self._documents = store.documents(KIND)
 
-    async def find(self, keys: Collection[str]) -> list[Snapshot]:
-        """Return those of `keys` that rest, as they were when they went to rest."""
+    async def find(self, keys: Collection[str], at_ms: int) -> list[Snapshot]:
+        """Return those of `keys` that rest at `at_ms`, as they were when they went to rest, or as GONE.
+
+        It is the time of the decision that asks, also when it is replayed: both see the same.
+        """
         found, left = list[Snapshot | None](), iter(() if self._kept is None else keys)
         while some := list(islice(left, READS)):
-            found += await asyncio.gather(*map(self._newest, some))
-        return [snapshot for snapshot in found if snapshot is not None and snapshot.state != GONE]
+            found += await asyncio.gather(*(self._newest(key, at_ms) for key in some))
+        return [snapshot for snapshot in found if snapshot is not None]
 
-    async def _newest(self, key: str) -> Snapshot | None:
+    async def _newest(self, key: str, at_ms: int) -> Snapshot | None:
         prefix = self._prefix(key)
         found = await self._documents.scan(prefix, limit=1)
-        if not found:
+        if not found or self._kept is None:
             return None
-        n = MOST_N - int(found[0].id.removeprefix(prefix))
-        return Snapshot(self._stream, key, n, found[0].body)
+        since, _, state = found[0].body.partition(b" ")
+        if int(since) + self._kept / MS < at_ms:
+            return None
+        return Snapshot(self._stream, key, MOST_N - int(found[0].id.removeprefix(prefix)), state)
 
     async def save(self, n: int, states: Mapping[str, bytes], at_ms: int) -> None:
         """Put keys to rest as they are after commit `n`, or say that they are GONE."""
         if not states or self._kept is None:
             return
-        documents = [Document(self._id(key, n), state) for key, state in states.items()]
+        documents = [Document(self._id(key, n), b"%d %b" % (at_ms, state)) for key, state in states.items()]
         agenda = [entry(KIND, document.id, at_ms, self._kept + GRACE) for document in documents]
         await self._store.documents(AGENDA).insert(agenda)  # first: what is not on it is never deleted
         await self._documents.insert(documents)
@@ -72,4 +80,4 @@ class Resting:
 
 def fits(state: bytes) -> bool:
     """Whether a state may rest: a document is smaller than a snapshot."""
-    return len(state) <= MAX_BODY_BYTES
+    return len(state) <= MAX_BODY_BYTES - DIGITS

@@ -207,7 +207,7 @@ class Stateful(Processor, Generic[S]):
             if self.journal.causes.floor_ms:
                 causes = [(i.event.id, i.event.time) for i in some if i.event and i.record]
                 await self._waiting(self.journal.causes.recall(causes, draft.at_ms))
-            await self._wake(some)
+            await self._wake(some, draft.at_ms)
             draft.outcome.first = draft.outcome.first or some[0].seen
             for item in some:
                 if (decided := await self._decide(item, draft)) is not None:
@@ -222,14 +222,21 @@ class Stateful(Processor, Generic[S]):
             raise _LogMovedError  # whoever owns the key by now may have opened it
         return draft.outcome
 
-    async def _wake(self, items: Iterable[Item]) -> None:
-        """Have in memory what these causes may be about."""
+    async def _wake(self, items: Iterable[Item], at_ms: int) -> None:
+        """Have in memory whatever these causes may be about."""
         if self._decider.rest is None:
             return
-        fold, begins = self.journal.fold, self._decider.begins
-        keys = {i.key for i in items if i.event and i.key and i.key not in fold and not begins(i.event)}
+        keys = {item.key for item in items if item.key is not None and self._may_rest(item, item.key)}
         if keys:
-            await self._waiting(self.journal.wake(keys))
+            found = self.place.patience.until_done(lambda: self.journal.wake(keys, at_ms))
+            await self._waiting(found)
+
+    def _may_rest(self, item: Item, key: str) -> bool:
+        """Whether the item will be decided and its key may rest; one that is replayed comes late."""
+        if item.event is None or key in self.journal.fold or item.event.id in self.journal.causes:
+            return False
+        replayed = item.record is not None and self.place.parking.is_replay(item.record)
+        return replayed or not self._decider.begins(item.event)
 
     async def _waiting(self, step: Awaitable[R]) -> R:
         started = time.perf_counter()

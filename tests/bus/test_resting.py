@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,11 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.bus import journal
+from shared.bus.incoming import Fetched
 from shared.bus.resting import GRACE, KIND
+from shared.contracts import Event
+from shared.contracts.topics import replay_of
 from shared.store import Document, Snapshot, Store, open_store
 from shared.store.expiry import Expiry
 from tests.bus.desk import STREAM, Desk, new_desk
-from tests.bus.support import NOW
+from tests.bus.support import NOW, consumed, value_of
 from tests.bus.tally import Resting, Sum, Tally, command
 
 DAY = timedelta(days=1)
@@ -175,6 +179,49 @@ async def test_what_is_loaded_while_a_save_ends_is_whole(desk: Desk, monkeypatch
     assert after.state().total == 3
 
 
+async def test_a_save_that_ends_while_its_owner_loads_again_hides_no_commit(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "SNAPSHOT_EVERY", 1000)
+    for _ in range(3):
+        await add(desk, 1)
+    changes, wake = desk.journal.take_snapshot(), desk.journal.wake
+    await desk.journal.save_head()
+
+    async def save_and_wake(keys: Iterable[str], at_ms: int) -> None:
+        await desk.journal.save_snapshot(changes, at_ms)
+        await wake(keys, at_ms)
+
+    monkeypatch.setattr(desk.journal, "wake", save_and_wake)
+    await desk.journal.load()
+    assert desk.state().total == 3
+
+
+class Beginning(Resting):
+    """One that takes every event for the first its key ever sees."""
+
+    def begins(self, event: Event[Any]) -> bool:
+        """Whether it does: yes."""
+        return True
+
+
+async def test_what_was_set_aside_and_comes_again_late_wakes_its_key(desk: Desk) -> None:
+    await add(desk, 2)
+    record = consumed(command("add", note=1))
+    assert isinstance(record, Fetched)
+    late = await new_desk(desk.store, tally=Beginning())
+    [told] = (await late.take(replace(record, topic=replay_of("tester")))).records
+    assert b'"sum-3"' in (told.value or b"")
+
+
+async def test_a_timer_of_a_key_that_left_and_is_back_fires_once(desk: Desk) -> None:
+    await desk.take(command("alarm", note=1))
+    await add(desk, 2)
+    await add(desk, 1)
+    assert len((await desk.pass_time(100)).records) == 1
+    assert value_of(desk.metrics.timers_fired) == 1
+
+
 async def test_what_woke_is_soon_saved_however_little_else_there_is(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,7 +248,7 @@ WRITES = (("_resting", "save"), ("_store", "save_snapshots"), ("_resting", "forg
 
 
 STEPS = st.tuples(
-    st.sampled_from("aaaascr"), st.sampled_from(["d1", "d2"]), st.integers(1, 2), st.sampled_from(WRITES)
+    st.sampled_from("aaaalscr"), st.sampled_from(["d1", "d2"]), st.integers(1, 2), st.sampled_from(WRITES)
 )
 
 
@@ -214,7 +261,7 @@ def test_wherever_a_save_is_cut_off_nothing_is_lost(
 
 
 async def _cut_off(steps: Sequence[tuple[str, str, int, tuple[str, str]]]) -> None:
-    """Play `a`dd, `s`ave, `r`estart and `c`rash, the last amid a save, before one of its writes."""
+    """Play `a`dd, c`l`ear, `s`ave, `r`estart and `c`rash, the last amid a save, before one of its writes."""
     with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
         patch.setattr(journal, "SNAPSHOT_EVERY", 3)
         store = open_store(f"sqlite:///{directory}/store.db")
@@ -225,6 +272,9 @@ async def _cut_off(steps: Sequence[tuple[str, str, int, tuple[str, str]]]) -> No
                 if step == "a":
                     totals[key] += amount
                     assert await told(desk, amount, key) == totals[key]
+                elif step == "l":
+                    totals[key] = 0
+                    await desk.take(command("clear", key))
                 elif step == "s":
                     await settled(desk)
                 elif step == "c" and desk.journal.snapshot_due:
@@ -253,12 +303,23 @@ async def test_an_owner_that_has_loaded_again_keeps_what_it_was_putting_to_rest(
 
 async def test_a_rest_ends_when_it_has_been_kept_for_long_enough(desk: Desk) -> None:
     await add(desk, 2)
-    expiry, now_ms = Expiry(desk.store), round(NOW.timestamp() * 1000)
-    await expiry.sweep(now_ms + 90 * DAY // timedelta(milliseconds=1))
+    desk.clock.advance(90 * DAY / timedelta(seconds=1))
+    assert await told(desk, 2, "d1") == 4
+    await settled(desk)
+    desk.clock.advance((90 * DAY + timedelta(seconds=1)) / timedelta(seconds=1))
+    assert await told(desk, 1, "d1") == 1  # it is still there, and counts no more
+
+
+async def test_the_sweep_leaves_what_the_log_may_need_and_then_takes_it(desk: Desk) -> None:
+    await add(desk, 2)
+    expiry, kept_ms = (
+        Expiry(desk.store),
+        round(NOW.timestamp() * 1000) + 90 * DAY // timedelta(milliseconds=1),
+    )
+    await expiry.sweep(kept_ms)
     assert len(await rests(desk.store)) == 1
-    await expiry.sweep(now_ms + (90 * DAY + GRACE) // timedelta(milliseconds=1))
+    await expiry.sweep(kept_ms + GRACE // timedelta(milliseconds=1))
     assert await rests(desk.store) == []
-    assert await add(desk, 1) == 1
 
 
 async def test_timers_sleep_with_their_key(desk: Desk) -> None:

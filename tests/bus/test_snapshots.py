@@ -241,7 +241,7 @@ async def _play(steps: Sequence[Step], faults: Sequence[Fault], tally: type[Tall
                         await desk.take(last)
                 await desk.housekeep()
             desk = await desk.restart()
-            await desk.journal.wake(KEYS)
+            await desk.journal.wake(KEYS, desk.clock.now_ms())
             assert present(desk) == await full_replay(store)
         finally:
             await store.close()
