@@ -23,6 +23,7 @@ from tests.bench.tables import Row, table
 OUT = Path("build/soak.json")
 EVERY_S = 5.0
 FORGETFUL = {"FORGET_SECONDS": "30"}
+Samples = list[tuple[float, Costs]]
 SETTLED = 0.2
 """Share of the run after which the slope is taken."""
 
@@ -36,26 +37,30 @@ def soak(found: Town, seconds: float, rate: float, mix: str) -> tuple[Row, list[
 
 def _soak(found: Town, seconds: float, rate: float, mix: str) -> tuple[Row, list[Row]]:
     load = found.loading(rate, seconds, mix=mix, patience=60)
-    samples: list[tuple[float, Costs]] = []
+    samples: Samples = []
     begun = time.monotonic()
     while load.poll() is None and time.monotonic() - begun < seconds:
         samples.append((time.monotonic() - begun, found.costs))
         time.sleep(EVERY_S)
     document = finished(load)
     counted = [sample for sample in samples if sample[0] >= SETTLED * seconds]
-    return delay_row(document), [_slope(name, counted) for name in NAMES]
+    return delay_row(document), [_row(name, counted) for name in NAMES]
 
 
-def _slope(name: str, samples: list[tuple[float, Costs]]) -> Row:
-    hours = [at / 3600 for at, _ in samples]
+def _row(name: str, samples: Samples) -> Row:
     megabytes = [costs.rss.get(name, 0.0) for _, costs in samples]
-    slope = float(np.polyfit(hours, megabytes, 1)[0])
     return {
         "process": name,
         "MB first": round(megabytes[0], 1),
         "MB last": round(megabytes[-1], 1),
-        "MB/h": round(slope, 1),
+        "MB/h": _slope(name, samples),
+        "MB/h, last quarter": _slope(name, samples[len(samples) * 3 // 4 :]),
     }
+
+
+def _slope(name: str, samples: Samples) -> float:
+    hours = [at / 3600 for at, _ in samples]
+    return round(float(np.polyfit(hours, [costs.rss.get(name, 0.0) for _, costs in samples], 1)[0]), 1)
 
 
 def main() -> int:
