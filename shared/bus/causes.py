@@ -15,7 +15,7 @@ from shared.store import Commit
 log = logging.getLogger(__name__)
 
 CAPACITY = 100_000
-"""Causes remembered per partition: about 12 MB."""
+"""Causes remembered per partition: about 20 MB where a commit has three of them."""
 SKEW_MS = 60_000
 """How far the clocks of the machines that stamp events and commits may differ."""
 
