@@ -40,6 +40,16 @@ async def stored(outbox: Outbox, replica: Replica) -> int:
     return len(await replica.store.documents(KIND).scan(f"{outbox.me}/", limit=1_000))
 
 
+async def in_doubt(replica: Replica, fault: Fault) -> tuple[FaultyStore, Outbox]:
+    """A store and the outbox in it that does not know what became of its first record."""
+    store = FaultyStore(replica.store)
+    outbox = Outbox(store.documents(KIND), "me")
+    store.fail(KIND, fault)
+    with pytest.raises(StoreUnavailable):
+        await outbox.put(a_record(1))
+    return store, outbox
+
+
 async def test_what_is_remembered_is_not_read_back_and_leaves_the_store_with_a_tidy(
     outbox: Outbox, replica: Replica
 ) -> None:
@@ -102,11 +112,7 @@ async def test_what_is_too_much_to_remember_goes_out_though_more_comes_in(outbox
 
 
 async def test_what_was_written_in_doubt_and_takes_effect_late_is_forwarded(replica: Replica) -> None:
-    store = FaultyStore(replica.store)
-    outbox = Outbox(store.documents(KIND), "me")
-    store.fail(KIND, Fault.UNREACHED)
-    with pytest.raises(StoreUnavailable):
-        await outbox.put(a_record(1))
+    _, outbox = await in_doubt(replica, Fault.UNREACHED)
     assert await forwarded(outbox) == []
     await replica.store.documents(KIND).insert([outbox.document(a_record(1))])
     assert await forwarded(outbox) == ["000001"]
@@ -114,21 +120,13 @@ async def test_what_was_written_in_doubt_and_takes_effect_late_is_forwarded(repl
 
 @pytest.mark.parametrize("fault", [Fault.REPLY_LOST, Fault.UNREACHED])
 async def test_what_was_written_in_doubt_is_forwarded_if_it_is_there(replica: Replica, fault: Fault) -> None:
-    store = FaultyStore(replica.store)
-    outbox = Outbox(store.documents(KIND), "me")
-    store.fail(KIND, fault)
-    with pytest.raises(StoreUnavailable):
-        await outbox.put(a_record(1))
+    _, outbox = await in_doubt(replica, fault)
     assert await forwarded(outbox) == (["000001"] if fault is Fault.REPLY_LOST else [])
     assert await forwarded(outbox) == []
 
 
 async def test_a_store_that_is_away_while_it_is_read_is_read_again(replica: Replica) -> None:
-    store = FaultyStore(replica.store)
-    outbox = Outbox(store.documents(KIND), "me")
-    store.fail(KIND, Fault.REPLY_LOST)
-    with pytest.raises(StoreUnavailable):
-        await outbox.put(a_record(1))
+    store, outbox = await in_doubt(replica, Fault.REPLY_LOST)
     store.away = True
     with pytest.raises(StoreUnavailable):
         await outbox.page("me", ORDINARY)
