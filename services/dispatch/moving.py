@@ -32,8 +32,8 @@ def ask_new_desk(turn: Turn, incident_id: str, view: IncidentView, seq: int, sta
 def take_over(turn: Turn, incident_id: str, view: IncidentView, seq: int, status: Status) -> None:
     """Number an incident's events from here on, and let every desk with a task know where to report."""
     turn.publish(IncidentUpdated(incident_id=incident_id, seq=seq + 1, view=view, status=status))
-    if linked := [entry for entry in view.reports if not (entry.suggested or entry.erased)]:
-        told = Told.of_view(view, linked[0].report_id)
+    if linked := view.linked:
+        told = Told.of_view(view, linked[0])
         turn.keep(ReportTaken(incident_id=incident_id, told=told, reason="handed over"))
     for task in turn.state.tasks_of(incident_id):
         keep(turn, task, home=turn.desk, view=None)

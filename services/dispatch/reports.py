@@ -90,9 +90,7 @@ def known(held: Incident, report_id: str) -> Told | None:
     for told in held.told:
         if told.report_id == report_id:
             return told
-    entries = [entry for entry in held.view.reports if not (entry.suggested or entry.erased)]
-    linked_here = any(entry.report_id == report_id for entry in entries)
-    return Told.of_view(held.view, report_id) if linked_here else None
+    return Told.of_view(held.view, report_id) if report_id in held.view.linked else None
 
 
 def without_words_of(held: Incident, report_id: str) -> str:

@@ -197,11 +197,11 @@ class Desk(BaseModel):
 
     def fork(self) -> "Desk":
         """Return a copy to change while this one stays as it is; what it holds is frozen and shared."""
-        layers: dict[str, Any] = {name: Layer(getattr(self, name)) for name in Desk.model_fields}
-        indexes = {
-            "nearby": self.nearby.fork(), "waiting": self.waiting.fork(), "parts": Layer(self.parts)
-        }  # fmt: skip
-        return self.model_copy(update={**layers, **indexes})
+        names = (*Desk.model_fields, "parts")
+        layers: dict[str, Any] = {name: Layer(getattr(self, name)) for name in names}
+        return self.model_copy(
+            update={**layers, "nearby": self.nearby.fork(), "waiting": self.waiting.fork()}
+        )
 
 
 def want_of(task: Task, view: IncidentView) -> Want:

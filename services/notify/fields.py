@@ -51,7 +51,7 @@ def share(view: IncidentView, granted: Collection[str]) -> tuple[dict[str, Any],
 
 def _whole(view: IncidentView) -> dict[str, Any]:
     whole = {name: getattr(view, name) for name in VIEW}
-    whole["reports"] = tuple(r.report_id for r in view.reports if not r.erased and not r.suggested)
+    whole["reports"] = view.linked
     return whole
 
 

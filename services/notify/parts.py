@@ -18,7 +18,6 @@ from services.notify.webhooks.send import Sender
 from shared.bus import Emit, Service
 from shared.bus.patience import Patience
 from shared.bus.runtime import Runtime
-from shared.bus.sweep import sweep
 from shared.contracts import Event, ReportErased, ReportReceived
 from shared.contracts.incident import IncidentEvent
 from shared.contracts.topics import INCIDENTS, REPORTS_RECEIVED, REPORTS_RECEIVED_URGENT, agency_incidents
@@ -31,7 +30,6 @@ log = logging.getLogger(__name__)
 def declare_sharing(service: Service, agreements: Agreements, metrics: NotifyMetrics) -> None:
     """Agency topics: the decider, the agreements it follows, and the heartbeat."""
     service.decide(INCIDENTS, by=Sharing(agreements.book, agreements.outlets.has, metrics.count))
-    service.beside(sweep)
 
     @service.beside
     async def follow(runtime: Runtime) -> None:

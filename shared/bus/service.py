@@ -15,6 +15,7 @@ from shared.bus.processor import Processor, Workplace
 from shared.bus.stateful import Stateful
 from shared.bus.stateless import Batch, Each
 from shared.bus.subscription import OnPoison, Subscription
+from shared.bus.sweep import sweep
 from shared.contracts.event import EventData
 from shared.contracts.topics import Topic
 from shared.settings import Settings
@@ -80,7 +81,10 @@ class Service:
     def decide(
         self, *topics: Topic, by: Decider[Any], group: str | None = None, on_poison: OnPoison = "skip"
     ) -> None:
-        """Declare a stateful consumer: `by` decides, on the commit log, with a state per record key."""
+        """Declare a stateful consumer: `by` decides, on the commit log, with a state per record key.
+
+        Where `by` lets keys rest, what has been kept for long enough is swept beside it.
+        """
         accepted = accepted_by(by.decide, 1)
 
         def make(place: Workplace) -> Processor:
@@ -91,6 +95,8 @@ class Service:
             return Stateful(place, accepted, by, journal, self._encoder)
 
         self._add(topics, group, type(by).__name__, accepted, make, on_poison, stateful=True)
+        if by.rest is not None:
+            self.beside(sweep)
 
     def beside(self, part: "Part", *, without_broker: bool = False, without_store: bool = False) -> "Part":
         """Declare what runs beside the consumers, such as an HTTP API: `async def part(runtime) -> None`.

@@ -74,3 +74,8 @@ class IncidentView(Model):
     tasks: tuple[TaskView, ...] = Field(
         default=(), max_length=100, fail_fast=True, description="The agencies' parts, oldest first"
     )
+
+    @property
+    def linked(self) -> tuple[str, ...]:
+        """The ids of its reports: neither those that are only offered nor those that are erased."""
+        return tuple(link.report_id for link in self.reports if not (link.suggested or link.erased))

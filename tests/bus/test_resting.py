@@ -12,16 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.bus import journal
+from shared.bus import Service, journal
 from shared.bus.incoming import Fetched
 from shared.bus.resting import GRACE, KIND
+from shared.bus.sweep import sweep
 from shared.contracts import Event
 from shared.contracts.topics import replay_of
 from shared.store import Document, Snapshot, Store, open_store
 from shared.store.expiry import Expiry
 from tests.bus.desk import STREAM, Desk, new_desk
-from tests.bus.support import NOW, consumed, value_of
-from tests.bus.tally import Resting, Sum, Tally, command
+from tests.bus.support import consumed, value_of
+from tests.bus.tally import IN, Resting, Sum, Tally, command
 
 DAY = timedelta(days=1)
 
@@ -141,9 +142,7 @@ async def test_a_cause_that_comes_while_a_cleared_key_is_saved_finds_it_cleared(
     await add(desk, 2)
     await desk.take(command("clear"))
     desk.stateful.housekeep()
-    [told] = (await desk.take(command("add", note=1))).records
-    assert b'"sum-1"' in (told.value or b"")
-    await settled(desk)
+    assert await add(desk, 1) == 1
     assert await add(await desk.restart(), 1) == 2
 
 
@@ -312,10 +311,7 @@ async def test_a_rest_ends_when_it_has_been_kept_for_long_enough(desk: Desk) -> 
 
 async def test_the_sweep_leaves_what_the_log_may_need_and_then_takes_it(desk: Desk) -> None:
     await add(desk, 2)
-    expiry, kept_ms = (
-        Expiry(desk.store),
-        round(NOW.timestamp() * 1000) + 90 * DAY // timedelta(milliseconds=1),
-    )
+    expiry, kept_ms = Expiry(desk.store), desk.clock.now_ms() + 90 * DAY // timedelta(milliseconds=1)
     await expiry.sweep(kept_ms)
     assert len(await rests(desk.store)) == 1
     await expiry.sweep(kept_ms + GRACE // timedelta(milliseconds=1))
@@ -331,6 +327,14 @@ async def test_timers_sleep_with_their_key(desk: Desk) -> None:
     assert desk.stateful.timers()[0] == 1
     [fired] = (await desk.pass_time(0)).records
     assert b'"sum-3"' in (fired.value or b"")
+
+
+def test_who_lets_keys_rest_has_them_swept() -> None:
+    service = Service("tester")
+    service.decide(IN, by=Tally())
+    assert sweep not in service.parts
+    service.decide(IN, by=Resting(), group="resting")
+    assert sweep in service.parts
 
 
 async def test_who_lets_nothing_rest_asks_the_store_for_nothing(store: Store) -> None:
