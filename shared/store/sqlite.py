@@ -10,14 +10,17 @@ from shared.store.port import StoreUnavailable
 from shared.store.records import Commit, Head, Parked, Snapshot, check_states
 from shared.store.sqlite_documents import SqliteDocuments
 from shared.store.sqlite_rows import (
+    Row,
     commit_of,
-    insert_commits,
+    commit_row,
+    insert,
     parked_of,
     parked_row,
     purge_page,
     run,
     select,
     select_known,
+    together,
 )
 from shared.store.sqlite_thread import SqliteThread
 
@@ -42,7 +45,7 @@ class SqliteStore:
         await self._db.write(lambda db: None)
 
     async def append(self, commits: Sequence[Commit]) -> list[bool]:
-        return await self._db.write(lambda db: insert_commits(db, commits))
+        return await self._insert(sql.INSERT_COMMITS, list(map(commit_row, commits)))
 
     async def tail(self, stream: str, after: int, limit: int = 100) -> list[Commit]:
         return [commit_of(*row) for row in await self._select(sql.SELECT_TAIL, stream, after, limit)]
@@ -72,7 +75,8 @@ class SqliteStore:
 
     async def save_snapshots(self, stream: str, n: int, states: Mapping[str, bytes | None]) -> None:
         check_states(stream, states)
-        await self._write(sql.SAVE_SNAPSHOT, [(stream, key, n, state) for key, state in states.items()])
+        rows = [(stream, key, n, state) for key, state in states.items()]
+        await self._db.write_at_once(lambda db: db.execute(sql.SAVE_SNAPSHOTS, together(rows)))
 
     async def park(self, parked: Sequence[Parked]) -> None:
         await self._write(sql.INSERT_PARKED, [parked_row(message) for message in parked])
@@ -88,10 +92,15 @@ class SqliteStore:
 
     async def insert_in_order(self, groups: Sequence[tuple[str, Sequence[Document]]]) -> None:
         rows = [(check_kind(kind), document.id, document.body) for kind, some in groups for document in some]
-        await self._write(sql.INSERT_DOCUMENT, rows)
+        await self._db.write_at_once(
+            lambda db: db.execute(sql.INSERT_DOCUMENTS + sql.OR_NOTHING, together(rows))
+        )
 
     def documents(self, kind: str) -> Documents:
         return SqliteDocuments(self._db, check_kind(kind))
+
+    async def _insert(self, statement: str, rows: Sequence[Row]) -> list[bool]:
+        return await self._db.write_at_once(lambda db: insert(db, statement, rows))
 
     async def _select(self, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
         return await self._db.read(lambda db: select(db, statement, *arguments))

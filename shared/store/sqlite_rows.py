@@ -2,14 +2,27 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from itertools import takewhile
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from shared.store import sqlite_schema as sql
 from shared.store.records import Commit, Parked
 
 PURGE_PAGE = 500
+Row = Sequence[Any]
+T = TypeVar("T")
+
+
+def atomically(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """All of `work` or nothing; the write lock is taken at once, so that two writers cannot deadlock."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(connection)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.rollback()
+    return result
 
 
 def select(connection: sqlite3.Connection, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
@@ -22,20 +35,35 @@ def run(connection: sqlite3.Connection, statement: str, rows: Iterable[tuple[obj
     connection.executemany(statement, rows)
 
 
-def insert_commits(connection: sqlite3.Connection, commits: Sequence[Commit]) -> list[bool]:
-    """Insert those whose place is free; True for each that was."""
-    return [insert_commit(connection, commit) for commit in commits]
+def together(rows: Iterable[Row]) -> tuple[str, bytes]:
+    """Return rows, whose last field is a blob or None, as a statement takes them: a list, and all blobs."""
+    listed, blobs, start = [], [b"-"], 2  # SQLite takes any piece of an empty blob for NULL
+    for *fields, blob in rows:
+        listed.append((*fields, start, None if blob is None else len(blob)))
+        blobs.append(blob or b"")
+        start += len(blobs[-1])
+    return json.dumps(listed), b"".join(blobs)
 
 
-def insert_commit(connection: sqlite3.Connection, commit: Commit) -> bool:
-    """Insert a commit and index its causes, or do nothing when its place is taken."""
-    causes = json.dumps(commit.causes)
-    row = (commit.stream, commit.n, commit.at, causes, commit.body)
-    if connection.execute(sql.INSERT_COMMIT, row).rowcount == 0:
-        return False
-    # One statement for all: after each, SQLite's thread waits up to 5 ms for the interpreter's lock.
-    connection.execute(sql.INSERT_CAUSES, (commit.stream, commit.n, causes))
-    return True
+def insert(connection: sqlite3.Connection, statement: str, rows: Sequence[Row]) -> list[bool]:
+    """Insert, durably and each for itself, those rows whose place is free; True for each that was.
+
+    Nearly always all are, so that one statement does it, which is a transaction by itself.
+    """
+    try:
+        connection.execute(statement, together(rows))
+    except sqlite3.IntegrityError:
+        return atomically(connection, lambda db: [_inserted(db, statement, row) for row in rows])
+    return [True] * len(rows)
+
+
+def _inserted(connection: sqlite3.Connection, statement: str, row: Row) -> bool:
+    return connection.execute(statement + sql.OR_NOTHING, together([row])).rowcount == 1
+
+
+def commit_row(commit: Commit) -> Row:
+    """Return a commit as a row of `commits`."""
+    return commit.stream, commit.n, commit.at, json.dumps(commit.causes), commit.body
 
 
 def select_known(connection: sqlite3.Connection, stream: str, causes: Sequence[str]) -> set[str]:
@@ -45,12 +73,11 @@ def select_known(connection: sqlite3.Connection, stream: str, causes: Sequence[s
 
 def purge_page(connection: sqlite3.Connection, stream: str, up_to: int, before: int) -> int:
     """Delete the next few purgeable commits, and what waited for them to go; how many there were."""
-    page = select(connection, sql.SELECT_OLDEST, stream, up_to, PURGE_PAGE)
-    old = list(takewhile(lambda row: row[1] < before, page))
-    run(connection, sql.DELETE_COMMIT, [(stream, n) for n, _, _ in old])
-    run(connection, sql.DELETE_CAUSE, [(stream, c, n) for n, _, causes in old for c in json.loads(causes)])
-    run(connection, sql.DELETE_DROPPED, [(stream, n) for n, _, _ in old[-1:]])
-    return len(old)
+    [(count, last)] = select(connection, sql.SELECT_PURGEABLE, stream, up_to, before, PURGE_PAGE)
+    if count:
+        for statement in (sql.DELETE_CAUSES, sql.DELETE_COMMITS, sql.DELETE_DROPPED):
+            connection.execute(statement, (stream, last))
+    return int(count)
 
 
 def commit_of(stream: str, n: int, at: int, causes: str, body: bytes) -> Commit:

@@ -1,4 +1,9 @@
-"""Tables and statements of the SQLite adapter, side by side to see that each query has its index."""
+"""Tables and statements of the SQLite adapter, side by side to see that each query has its index.
+
+Each statement takes a list of any length, as JSON. Python gives its interpreter's lock away for every row of
+`executemany` and every row of an answer, and gets it back up to 5 ms later while the event loop is busy: a
+hundred rows, one by one, would keep everybody else's writes waiting for half a second.
+"""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS commits (
@@ -9,6 +14,10 @@ CREATE TABLE IF NOT EXISTS causes (
     stream TEXT NOT NULL, cause TEXT NOT NULL, n INTEGER NOT NULL,
     PRIMARY KEY (stream, cause, n)
 ) STRICT, WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS causes_of_commit AFTER INSERT ON commits BEGIN
+    INSERT INTO causes SELECT new.stream, value, new.n FROM json_each(new.causes) WHERE true
+        ON CONFLICT DO NOTHING;
+END;
 CREATE TABLE IF NOT EXISTS heads (
     stream TEXT PRIMARY KEY, snapshot_n INTEGER NOT NULL, published_n INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -28,23 +37,38 @@ CREATE TABLE IF NOT EXISTS documents (
 ) STRICT;
 """
 
-INSERT_COMMIT = "INSERT INTO commits VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-INSERT_CAUSES = "INSERT INTO causes SELECT ?, value, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING"
+
+def _rows(fields: int) -> str:
+    """Return what selects rows of so many fields and a blob: the list is ?1, all blobs together are ?2."""
+    listed = ", ".join(f"json_extract(value, '$[{field}]')" for field in range(fields))
+    start, size = (f"json_extract(value, '$[{field}]')" for field in (fields, fields + 1))
+    return f"SELECT {listed}, substr(?2, {start}, {size}) FROM json_each(?1) WHERE true"  # noqa: S608  (numbers)
+
+
+INSERT_COMMITS = f"INSERT INTO commits {_rows(4)}"
+OR_NOTHING = " ON CONFLICT DO NOTHING"
 SELECT_TAIL = "SELECT * FROM commits WHERE stream = ? AND n > ? ORDER BY n LIMIT ?"
 SELECT_COMMIT = "SELECT * FROM commits WHERE stream = ? AND n = ?"
 SELECT_KNOWN = """
 SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM causes WHERE stream = ? AND cause = value)
 """
-SELECT_OLDEST = "SELECT n, at, causes FROM commits WHERE stream = ? AND n <= ? ORDER BY n LIMIT ?"
-DELETE_COMMIT = "DELETE FROM commits WHERE stream = ? AND n = ?"
-DELETE_CAUSE = "DELETE FROM causes WHERE stream = ? AND cause = ? AND n = ?"
+SELECT_PURGEABLE = """
+WITH page AS (SELECT n, at FROM commits WHERE stream = ?1 AND n <= ?2 ORDER BY n LIMIT ?4)
+SELECT count(*), max(n) FROM page WHERE n < coalesce((SELECT min(n) FROM page WHERE at >= ?3), ?2 + 1)
+"""
+DELETE_CAUSES = """
+DELETE FROM causes WHERE (stream, cause, n) IN (
+    SELECT stream, value, n FROM commits, json_each(commits.causes) WHERE stream = ?1 AND n <= ?2
+)
+"""
+DELETE_COMMITS = "DELETE FROM commits WHERE stream = ? AND n <= ?"
 
 SELECT_HEAD = "SELECT * FROM heads WHERE stream = ?"
 REPLACE_HEAD = "INSERT OR REPLACE INTO heads VALUES (?, ?, ?)"
 
 SELECT_SNAPSHOTS = "SELECT * FROM snapshots WHERE stream = ? AND state IS NOT NULL"
-SAVE_SNAPSHOT = """
-INSERT INTO snapshots VALUES (?, ?, ?, ?)
+SAVE_SNAPSHOTS = f"""
+INSERT INTO snapshots {_rows(3)}
 ON CONFLICT (stream, key) DO UPDATE SET n = excluded.n, state = excluded.state WHERE snapshots.n <= excluded.n
 """
 DELETE_DROPPED = "DELETE FROM snapshots WHERE stream = ? AND state IS NULL AND n <= ?"
@@ -54,10 +78,10 @@ SELECT_PARKED_KEYS = "SELECT DISTINCT key FROM parked WHERE lane = ?"
 SELECT_PARKED = "SELECT * FROM parked WHERE lane = ? AND key = ? ORDER BY topic, offset LIMIT ?"
 DELETE_PARKED = "DELETE FROM parked WHERE lane = ? AND topic = ? AND offset = ?"
 
-INSERT_DOCUMENT = "INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+INSERT_DOCUMENTS = f"INSERT INTO documents {_rows(2)}"
 SELECT_DOCUMENTS = "SELECT id, body FROM documents WHERE kind = ? AND id IN (SELECT value FROM json_each(?))"
-REPLACE_DOCUMENT = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)"
-DELETE_DOCUMENT = "DELETE FROM documents WHERE kind = ? AND id = ?"
+REPLACE_DOCUMENTS = f"INSERT OR REPLACE INTO documents {_rows(2)}"
+DELETE_DOCUMENTS = "DELETE FROM documents WHERE kind = ? AND id IN (SELECT value FROM json_each(?))"
 SCAN_DOCUMENTS = """
 SELECT id, body FROM documents WHERE kind = ? AND id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?
 """

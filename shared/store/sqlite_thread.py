@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from shared.store.port import StoreError, StoreUnavailable
+from shared.store.sqlite_rows import atomically
 from shared.store.sqlite_schema import SCHEMA
 
 T = TypeVar("T")
@@ -52,6 +53,10 @@ class SqliteThread:
         """Run `work` as one transaction: all of it is durable when this returns."""
         return await self._run(lambda: atomically(self._opened(), work))
 
+    async def write_at_once(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work`, whose every statement is a transaction of its own."""
+        return await self._run(lambda: work(self._opened()))
+
     async def _run(self, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, work)
@@ -95,18 +100,6 @@ def prepare(connection: sqlite3.Connection) -> None:
     if (mode, synchronous) != ("wal", FULL):
         raise StoreError(f"SQLite would not be durable: journal_mode={mode}, synchronous={synchronous}")
     connection.executescript(SCHEMA)
-
-
-def atomically(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    """All of `work` or nothing; the write lock is taken at once, so that two writers cannot deadlock."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        result = work(connection)
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.rollback()
-    return result
 
 
 def translate(error: sqlite3.Error) -> Exception:

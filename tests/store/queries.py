@@ -13,8 +13,8 @@ from pymongo import monitoring
 from shared.store.mongo_documents import INDEXES
 from shared.store.sqlite_schema import SCHEMA
 
-GIVEN = "json_each VIRTUAL TABLE"
-"""A list that comes with the statement, and is read whole."""
+WHOLE = ("json_each VIRTUAL TABLE", "SCAN page")
+"""A list that comes with the statement, and a page that it has bounded, may be read whole."""
 DATA_STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
 
@@ -64,7 +64,8 @@ def walks(database: sqlite3.Connection, statement: str) -> bool:
     if not statement.lstrip().upper().startswith(DATA_STATEMENTS):
         return False
     plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}")]
-    return any("TEMP B-TREE" in step or (step.startswith("SCAN") and GIVEN not in step) for step in plan)
+    scans = [step for step in plan if step.startswith("SCAN") and not any(whole in step for whole in WHOLE)]
+    return bool(scans) or any("TEMP B-TREE" in step for step in plan)
 
 
 def bounded(collection: str, query: Mapping[str, Any], sort: tuple[str, ...]) -> bool:
