@@ -24,6 +24,8 @@ from shared.store import StoreUnavailable
 SCOPE = "commands"
 ACTORS = ("officer", "agency")
 PUBLISH_SECONDS = 5.0
+PATIENCE_SECONDS = 3.0
+"""How long a caller may be ahead of what this process has seen of the stream."""
 Key = Depends(
     HTTPBearer(auto_error=False, description="An officer's or an agency's key with the scope commands")
 )
@@ -87,10 +89,11 @@ def commands_api(
     publisher: Sender,
     clock: Clock,
     within: float = PUBLISH_SECONDS,
+    patience: float = PATIENCE_SECONDS,
 ) -> FastAPI:
     """Return the API. Keys need the scope `commands` and a name `officer:<id>` or `agency:<code>`.
 
-    `within`: seconds the broker has to take a command.
+    `within`: seconds the broker has to take a command; `patience`: seconds an unknown incident may yet come.
     """
     app = api("Ruamjai dispatch", "1")
 
@@ -114,7 +117,7 @@ def commands_api(
         digest = digest_of(body.model_copy(update={"args": masked(body.args)}))
 
         async def make() -> Asked:
-            command = await _routed(gateway, body, caller.name)
+            command = await _routed(gateway, body, caller.name, patience)
             return Asked(id=new_id(), at=clock.now(), command=command, digest=digest)
 
         try:
@@ -130,10 +133,10 @@ def commands_api(
     return app
 
 
-async def _routed(gateway: Gateway, body: Command, actor: str) -> CommandRequested:
+async def _routed(gateway: Gateway, body: Command, actor: str, patience: float) -> CommandRequested:
     asked = _Body(verb=body.verb, task_id=body.task_id, unit_id=body.unit_id, args=body.args)
     try:
-        return await gateway.command(asked, actor, body.incident_id)
+        return await gateway.command(asked, actor, body.incident_id, patience)
     except NotPassed as no:
         status = 404 if no.reason is Why.UNKNOWN_INCIDENT else 403
         raise Problem(status, no.reason.value, no.detail) from None

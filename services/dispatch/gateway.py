@@ -1,5 +1,7 @@
 """Where outsiders' wishes become commands: may this sender say it, and which desk decides?"""
 
+import asyncio
+import time
 from dataclasses import dataclass
 
 from services.dispatch.asked import Why
@@ -14,6 +16,7 @@ from shared.text import public
 
 INTERNAL = {Verb.TASK_ASSIGN, Verb.TASK_ESCALATE, Verb.INCIDENT_HAND_OVER}
 """Verbs that only desks and officers use."""
+LOOK_SECONDS = 0.1
 LONGEST_NOTE = 2_000
 """Characters; normalising may make a text longer."""
 
@@ -35,18 +38,25 @@ class Gateway:
     index: Index
     metrics: DispatchMetrics
 
-    async def command(self, body: CommandBody, actor: str, incident_id: str | None) -> CommandRequested:
-        """Return the command for the desk that decides on `body`. Raises NotPassed."""
+    async def command(
+        self, body: CommandBody, actor: str, incident_id: str | None, patience: float = 0.0
+    ) -> CommandRequested:
+        """Return the command for the desk that decides on `body`. Raises NotPassed.
+
+        `patience`: for how many seconds an incident that is unknown may yet be seen on the stream.
+        """
         try:
-            made = await self._command(body, actor, incident_id)
+            made = await self._command(body, actor, incident_id, patience)
         except NotPassed as no:
             self.metrics.gate.labels(Gate(no.reason.value).value).inc()
             raise
         self.metrics.gate.labels(Gate.PASSED.value).inc()
         return made
 
-    async def _command(self, body: CommandBody, actor: str, incident_id: str | None) -> CommandRequested:
-        seen = await self.index.find(incident_id) if incident_id else None
+    async def _command(
+        self, body: CommandBody, actor: str, incident_id: str | None, patience: float
+    ) -> CommandRequested:
+        seen = await self._seen(incident_id, patience) if incident_id else None
         desk = self._desk(body, actor, seen)
         reopen = body.verb == Verb.INCIDENT_REOPEN and seen is not None
         return CommandRequested(
@@ -61,6 +71,14 @@ class Gateway:
             seq=seen.seq if seen and reopen else None,
             status=seen.status if seen else body.status,
         )
+
+    async def _seen(self, incident_id: str, patience: float) -> Seen | None:
+        deadline = time.monotonic() + patience
+        while True:
+            seen = await self.index.find(incident_id)
+            if seen is not None or time.monotonic() >= deadline:
+                return seen
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _desk(self, body: CommandBody, actor: str, seen: Seen | None) -> str:
         kind, _, agency = actor.partition(":")

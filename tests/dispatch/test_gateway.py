@@ -98,7 +98,7 @@ class Post:
         index, self.repeats = Index(store.documents(KIND)), Repeats(store)
         self.gateway = Gateway(Rules(PACK), index, self.metrics)
         self.follower.bind(index, self.metrics)
-        self.responses = self.answering()
+        self.responses, self.patience = self.answering(), 0.0
 
     def answering(self, **patience: float) -> Responses:
         """Another process that reads the agencies' topics."""
@@ -128,7 +128,8 @@ class Post:
             hashlib.sha256(name.encode()).hexdigest(): Caller(name=name, scopes=frozenset({scope}))
             for name, scope in SCOPES.items()
         }
-        return commands_api(self.gateway, self.repeats, ApiKeys(callers), self.broker, self.clock, within=0.2)
+        keys, within = ApiKeys(callers), {"within": 0.2, "patience": self.patience}
+        return commands_api(self.gateway, self.repeats, keys, self.broker, self.clock, **within)
 
     async def post(self, body: Any, key: str = "officer:a", **headers: str) -> httpx.Response:
         """Ask over HTTP."""
@@ -360,6 +361,17 @@ async def test_a_request_that_does_not_do_says_why(
     assert answer.status_code == status
     assert answer.json()["type"].endswith(code)
     assert post.broker.records == []
+
+
+async def test_who_has_heard_of_an_incident_first_is_passed_on_when_it_is_seen(post: Post) -> None:
+    post.patience = 60.0
+    post.stage.report("theft")
+    id_ = str(post.stage.said(IncidentOpened)[-1].incident_id)
+    asking = asyncio.create_task(post.post({"verb": "incident.close", "incident_id": id_}))
+    await asyncio.sleep(0.05)
+    assert not asking.done()
+    await post.follow()
+    assert (await asking).status_code == 202
 
 
 async def test_who_has_no_key_is_told_so_before_what_is_sent_is_judged(post: Post) -> None:
