@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ class Town:
     def loading(self, rate: float, seconds: float, **options: object) -> "subprocess.Popen[str]":
         """Start it; `options` are those of the command."""
         self.seed += 1
-        given = {"rate": rate, "seconds": seconds, "agency": AGENCY, "keys": self._keys(), "seed": self.seed}
+        given = {"rate": rate, "seconds": seconds, "agency": AGENCY, "keys": self.keys(), "seed": self.seed}
         given |= options
         arguments = [text for name, value in given.items() for text in (f"--{name}", str(value))]
         environ = {
@@ -62,15 +62,10 @@ class Town:
         folder = self.world.folder
         return subprocess.Popen(command, env=environ, cwd=folder, stdout=subprocess.PIPE, text=True)
 
-    def _keys(self) -> Path:
-        file = self.world.folder / "callers"
-        file.write_text("\n".join(self.world.credentials.keys[name] for name in CALLERS))
-        return file
-
-    def one_key(self) -> Path:
-        """Return a file with a single caller's key, that may report 500 times a second."""
-        file = self.world.folder / "caller"
-        file.write_text(self.world.credentials.keys[CALLERS[0]])
+    def keys(self, callers: Sequence[str] = CALLERS) -> Path:
+        """Return a file with the keys of `callers`."""
+        file = self.world.folder / "-".join(callers).replace(":", "")
+        file.write_text("\n".join(self.world.credentials.keys[name] for name in callers))
         return file
 
     def disk(self) -> dict[str, int]:

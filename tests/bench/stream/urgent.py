@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.bench.stream.backlog import fill
 from tests.bench.stream.crew import Crew, at_work
-from tests.bench.stream.town import AGENCY, town
+from tests.bench.stream.town import AGENCY, CALLERS, town
 from tests.bench.tables import Row
 
 BACKLOG = 100_000
@@ -27,8 +27,9 @@ def measure_urgent(data: Path, scale: float) -> dict[str, Sequence[Row]]:
         rows = [_row("nothing else", calm, crews, "")]
         fill(found.world.kafka, int(BACKLOG * scale), ORDINARY)
         seconds = max(10, LOADED_S * scale)
-        flood = found.loading(FLOOD, seconds, mix=ORDINARY, connections=128, keys=found.one_key(), patience=0)
-        hot = found.load(RATE, seconds, mix=URGENT, patience=PATIENCE_S)
+        one, others = found.keys(CALLERS[:1]), found.keys(CALLERS[1:])
+        flood = found.loading(FLOOD, seconds, mix=ORDINARY, connections=128, keys=one, patience=0)
+        hot = found.load(RATE, seconds, mix=URGENT, keys=others, patience=PATIENCE_S)
         flood.wait()
         rows.append(_row(f"{BACKLOG * scale:,.0f} queued, {FLOOD}/s more", hot, crews, _limit(calm)))
     return {"stream: urgent lane": rows}
