@@ -162,7 +162,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _fetch(self, client: AIOKafkaConsumer) -> None:
         while True:
-            short = [] if self._hungry() else [lane.source for lane in self._lanes() if len(lane) < HUNGRY]
+            short = [] if self._hungry() else [lane.source for lane in self._lanes() if _short(lane)]
             self._regulate(client)  # a lane that has run short must be in this fetch, not in the next
             fetched = await self._poll(client, short)
             for source, stretches in fetched.items():
@@ -170,10 +170,20 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 if worker is not None and stretches:
                     worker.lanes.offer(source, stretches)
             self._regulate(client)
+            await self._listen(client)
             if short and not fetched:
                 await self._wait_for_room()
             elif fetched:
                 await self._gather(client, fetched)
+
+    async def _listen(self, client: AIOKafkaConsumer) -> None:
+        """Note which lanes have got everything that their first fetch told of."""
+        for lane in [lane for lane in self._lanes() if not lane.heard]:
+            with contextlib.suppress(IllegalStateError, AssertionError):  # not ours any more
+                if lane.first_end is None:
+                    lane.first_end = client.highwater(lane.source)
+                end = lane.first_end
+                lane.heard = end is not None and await client.position(lane.source) >= end
 
     async def _gather(
         self, client: AIOKafkaConsumer, fetched: Mapping[TopicPartition, Sequence[Stretch]]
@@ -357,6 +367,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._watch.forget([lane.source for lane in self._lanes()])
         self.workers.clear()
         self._metrics.owned_partitions.labels(self._subscription.group).set(0)
+
+
+def _short(lane: Lane) -> bool:
+    """Whether more should be fetched for it than for others: what may overtake must be here to do so."""
+    return len(lane) < HUNGRY or (lane.overtaking is not None and not lane.paused)
 
 
 async def _close_quietly(client: AIOKafkaConsumer) -> None:

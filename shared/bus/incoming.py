@@ -1,6 +1,6 @@
 """What the kernel takes in: stretches of a partition's log as fetched, and the records they unpack to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,7 +43,7 @@ class Stretch(Protocol):
     """Consecutive offsets of one partition, still packed: a record is cheapest when unpacked just before use.
 
     Its offsets may have gaps. `offset` is the first one wanted and may be raised; those before it are not
-    unpacked.
+    unpacked. It can be unpacked once, and `may_hold` pieces of bytes unless it is certain that none is in it.
     """
 
     offset: int
@@ -54,4 +54,24 @@ class Stretch(Protocol):
     def size(self) -> int: ...
     @property
     def first_ms(self) -> int: ...
+    def may_hold(self, pieces: Iterable[bytes]) -> bool: ...
     def records(self) -> Iterator[Incoming]: ...
+
+
+@dataclass(slots=True)
+class Unpacked:
+    """A stretch whose records had to be looked at before their time."""
+
+    rows: Sequence[Incoming]
+    next_offset: int
+    size: int
+    first_ms: int
+    offset: int = 0
+
+    def may_hold(self, pieces: Iterable[bytes]) -> bool:
+        """Whether it has to be looked into for `pieces`: that costs little now."""
+        return True
+
+    def records(self) -> Iterator[Incoming]:
+        """Yield them again."""
+        return iter(self.rows)

@@ -5,18 +5,22 @@ so that a flood of urgent reports cannot starve them either.
 """
 
 import asyncio
+import math
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from aiokafka import TopicPartition
 
-from shared.bus.incoming import Incoming, Stretch
-from shared.bus.turnstile import Hurry
+from shared.bus.incoming import Incoming, Stretch, Unpacked
+from shared.bus.turnstile import LATE_MS, Claim, Hurry
 
 ORDINARY_SHARE = 10
 """Ordinary lanes get at least one record in this many."""
+OVERTAKE_FROM = 50
+"""Where fewer records wait, none is let ahead: it would gain nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,32 @@ class Slice:
 class Lane:
     """What was fetched of one topic partition. `next_offset` is the first offset not fetched yet.
 
-    `urgent` goes before the others of its partition, `vital` makes its partition go before the others;
-    `outsiders`: whether somebody outside the platform writes it.
+    `urgent` goes before the others of its partition, `hurry` says when its partition goes before the others.
+    `begins`: what it has only starts something, and is never late; `outsiders`: whether somebody outside the
+    platform writes it.
+
+    A record that has the bytes `overtaking` in its body goes ahead of those that wait, together with all that
+    wait of its key, so that the order of a key stays what it is. Its offset still counts only when everything
+    before it was taken, so after a crash it may come again: once for each that its reader remembers.
     """
 
     def __init__(
-        self, source: TopicPartition, *, urgent: bool = False, vital: bool = False, outsiders: bool = False
+        self,
+        source: TopicPartition,
+        *,
+        urgent: bool = False,
+        hurry: Hurry = Hurry.WAITED_FOR,
+        begins: bool = False,
+        overtaking: bytes | None = None,
+        outsiders: bool = False,
     ) -> None:
-        self.source, self.urgent, self.vital, self.outsiders = source, urgent, vital, outsiders
+        self.source, self.urgent, self.outsiders = source, urgent, outsiders
+        self._hurry, self._begins, self.overtaking = hurry, begins, overtaking
         self.paused = False
+        self.first_end: int | None = None
+        """Where the partition ended when it was first asked for something."""
+        self.heard = False
+        """Whether everything up to there has been fetched."""
         self.bytes = 0
         """Of all stretches not yet used up."""
         self.first_offset: int | None = None
@@ -47,6 +68,9 @@ class Lane:
         """The first offset not taken yet."""
         self.closed_until = 0.0
         """Loop time before which nothing is taken, after too many dead letters; 0 when open."""
+        self._ahead: deque[Incoming] = deque()
+        self._overtook: set[int] = set()
+        """Offsets of those that went ahead and are not come to yet."""
         self._queue: deque[Stretch] = deque()
         self._open: Iterator[Incoming] = iter(())
         self._taken_ms = 0
@@ -63,18 +87,57 @@ class Lane:
         self._queue.append(stretch)
         self.bytes += stretch.size
         self.next_offset = stretch.next_offset
+        if self.overtaking and len(self) > OVERTAKE_FROM and stretch.may_hold([self.overtaking]):
+            self._overtake(self.overtaking)
+
+    def _overtake(self, mark: bytes) -> None:
+        """Let the marked records of the last stretch go ahead, and before each what waits of its key."""
+        newest = len(self._queue) - 1
+        last = {r.key: r.offset for r in self._unpacked(newest) if mark in (r.value or b"")}
+        keys = [key or b"" for key in last]
+        for place, waiting in enumerate(list(self._queue) if last else ()):
+            if waiting.may_hold(keys):
+                self._let_ahead(self._unpacked(place), last)
+
+    def _let_ahead(self, waiting: Sequence[Incoming], last: Mapping[bytes | None, int]) -> None:
+        for record in waiting:
+            untaken = record.offset >= (self.position or 0) and record.offset not in self._overtook
+            if untaken and record.offset <= last.get(record.key, -1):
+                self._ahead.append(record)
+                self._overtook.add(record.offset)
+
+    def _unpacked(self, place: int) -> Sequence[Incoming]:
+        """Unpack the stretch at `place` of the queue, if it is not, and return its records."""
+        stretch = self._queue[place]
+        if not isinstance(stretch, Unpacked):
+            records = list(stretch.records() if place else self._open)
+            stretch = Unpacked(records, stretch.next_offset, stretch.size, stretch.first_ms)
+            self._queue[place] = stretch
+            if not place:
+                self._open = iter(records)
+        return stretch.rows
 
     def take(self, limit: int) -> list[Incoming]:
-        """Remove and return up to `limit` records from the head."""
-        taken: list[Incoming] = []
+        """Remove and return up to `limit` records: those that overtook, then from the head."""
+        taken = [self._ahead.popleft() for _ in range(min(limit, len(self._ahead)))]
         while self._queue and len(taken) < limit:
-            taken += islice(self._open, limit - len(taken))
-            if len(taken) < limit:
+            wanted = limit - len(taken)
+            some = list(islice(self._open, wanted))
+            if some:
+                self._taken_ms = some[-1].timestamp or 0  # message format v0 has none
+                self.position = max(self.position or 0, some[-1].offset + 1)
+            taken += self._behind(some) if self._overtook else some
+            if len(some) < wanted:
                 self._go_on()
-        if taken:
-            self._taken_ms = taken[-1].timestamp or 0  # message format v0 has none
-            self.position = max(self.position or 0, taken[-1].offset + 1)
         return taken
+
+    def _behind(self, records: Sequence[Incoming]) -> Iterator[Incoming]:
+        """Yield those that have not gone ahead, and forget those that have."""
+        for record in records:
+            if record.offset in self._overtook:
+                self._overtook.discard(record.offset)
+            else:
+                yield record
 
     def _go_on(self) -> None:
         """Pass to the next stretch; the one at the head is used up."""
@@ -83,6 +146,15 @@ class Lane:
         self.position = used.next_offset
         if self._queue:
             self._open = self._queue[0].records()
+
+    def claim(self, now_ms: float) -> Claim:
+        """How soon it has to be taken from at `now_ms` of the epoch."""
+        if self._ahead:
+            return Claim(Hurry.VITAL)
+        since = self.oldest_ms or 0
+        if self._hurry is Hurry.WAITED_FOR and not self._begins and since < now_ms - LATE_MS:
+            return Claim(Hurry.LATE, since)
+        return Claim(self._hurry)
 
     def open_at(self, now: float) -> bool:
         """Whether there is something to take at loop time `now`."""
@@ -101,15 +173,13 @@ class Lane:
 class Lanes:
     """The lanes of one partition number over all input topics of a consumer.
 
-    `room` is set whenever something is taken: who waits to bring more may look again. `calm` is the hurry
-    while nothing vital waits.
+    `room` is set whenever something is taken: who waits to bring more may look again.
     """
 
-    def __init__(self, lanes: Iterable[Lane], room: asyncio.Event, *, calm: Hurry = Hurry.WAITED_FOR) -> None:
-        self._room, self._calm = room, calm
+    def __init__(self, lanes: Iterable[Lane], room: asyncio.Event) -> None:
+        self._room = room
         self._lanes = {lane.source: lane for lane in lanes}
         self._urgent = [lane for lane in self._lanes.values() if lane.urgent]
-        self._vital = [lane for lane in self._lanes.values() if lane.vital]
         self._ordinary = [lane for lane in self._lanes.values() if not lane.urgent]
         self._arrived = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
@@ -157,21 +227,36 @@ class Lanes:
         self._alarm = None
         self._arrived.set()
 
-    def take(self, limit: int) -> Slice:
-        """Remove and return the next slice, of at most `limit` records; empty when nothing waits."""
+    def take(self, limit: int, *, begin: bool = True) -> Slice:
+        """Remove and return the next slice, of at most `limit` records; empty when nothing waits.
+
+        Unless it may `begin` something, ordinary lanes get no more than their tenth.
+        """
         self._room.set()
         now = asyncio.get_running_loop().time()
         ordinary = [lane for lane in self._ordinary if lane.open_at(now)]
         share, self._owed = divmod(self._owed + limit, ORDINARY_SHARE) if ordinary else (0, 0)
         taken = _drain([lane for lane in self._urgent if lane.open_at(now)], limit - share)
-        taken += _drain(ordinary, limit - sum(len(records) for _, records in taken))
+        left = limit - sum(len(records) for _, records in taken)
+        taken += _drain(ordinary, left if begin or not taken else min(left, share))
         next_offsets = {lane.source: lane.position or 0 for lane, _ in taken}
         return Slice([record for _, records in taken for record in records], next_offsets)
 
-    def hurry(self) -> Hurry:
-        """How soon something has to be taken."""
+    def claim(self) -> Claim:
+        """What has to be taken first; duties, where nothing waits."""
+        now, now_ms = asyncio.get_running_loop().time(), time.time() * 1000
+        claims = [lane.claim(now_ms) for lane in self._lanes.values() if lane.open_at(now)]
+        return min(claims, default=Claim(Hurry.WAITED_FOR))
+
+    @property
+    def heard(self) -> bool:
+        """Whether all that was urgent when it began has been fetched."""
+        return all(lane.heard for lane in self._urgent)
+
+    def urgent_since_ms(self) -> float:
+        """Return since when something urgent has waited to be taken; infinite where nothing does."""
         now = asyncio.get_running_loop().time()
-        return Hurry.VITAL if any(lane.open_at(now) for lane in self._vital) else self._calm
+        return min((lane.oldest_ms or 0 for lane in self._urgent if lane.open_at(now)), default=math.inf)
 
     def _ready(self) -> bool:
         now = asyncio.get_running_loop().time()
@@ -184,6 +269,6 @@ def _drain(lanes: Sequence[Lane], limit: int) -> list[tuple[Lane, list[Incoming]
     for left, lane in zip(range(len(lanes), 0, -1), sorted(lanes, key=len), strict=True):
         before, records = lane.position, lane.take(-(-limit // left))
         limit -= len(records)
-        if lane.position != before:
+        if records or lane.position != before:
             taken.append((lane, records))
     return taken

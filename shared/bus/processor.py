@@ -80,8 +80,8 @@ class Processor(ABC):
         """Return how many timers wait, and for how many of the clock's seconds the first has been due."""
         return 0, 0.0
 
-    async def fire(self) -> Outcome:
-        """Return what the timers that are due came to."""
+    async def fire(self, behind: float = 0.0) -> Outcome:
+        """Return what the timers that were due `behind` real seconds ago came to."""
         return Outcome()
 
     async def refresh(self) -> Outcome:

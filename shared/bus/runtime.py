@@ -25,7 +25,7 @@ from shared.bus.publisher import Publisher
 from shared.bus.refusals import Refusals
 from shared.bus.service import Service
 from shared.bus.subscription import Subscription
-from shared.bus.turnstile import Hurry, Turnstile
+from shared.bus.turnstile import Turnstile
 from shared.bus.watch import Watch
 from shared.bus.worker import Worker
 from shared.clock import clock_from
@@ -148,8 +148,7 @@ class Runtime:
         def make_worker(
             number: int, sources: Sequence[TopicPartition], room: asyncio.Event, kept: Processor | None
         ) -> Worker:
-            calm = Hurry.NOBODY_WAITS if subscription.gather else Hurry.WAITED_FOR
-            lanes = Lanes([self._lane(subscription, source) for source in sources], room, calm=calm)
+            lanes = Lanes([self._lane(subscription, source) for source in sources], room)
             processor = kept or subscription.make(self._workplace(subscription, number))
             return Worker(number, lanes, processor, self.publisher, observer, budgets, self._turnstile)
 
@@ -167,7 +166,9 @@ class Runtime:
         return Lane(
             source,
             urgent=subscription.urgent(topic),
-            vital=subscription.vital(topic),
+            hurry=subscription.hurry(topic),
+            begins=subscription.begins(topic),
+            overtaking=subscription.overtaking(topic),
             outsiders=subscription.outsiders(topic),
         )
 

@@ -104,9 +104,10 @@ class Stateful(Processor, Generic[S]):
         """Note that everything up to the outcome's commit is on the broker."""
         self.journal.published_n = max(self.journal.published_n, outcome.published_n)
 
-    async def fire(self) -> Outcome:
-        """Decide on the timers that are due."""
-        due = self.journal.fold.due(self._clock.now())
+    async def fire(self, behind: float = 0.0) -> Outcome:
+        """Decide on the timers that were due `behind` real seconds ago."""
+        late = timedelta(seconds=behind / self._clock.real_seconds(1.0))
+        due = self.journal.fold.due(self._clock.now() - late)
         if not due:
             return Outcome()
         self.place.metrics.timers_fired.inc(len(due))

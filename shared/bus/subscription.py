@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.bus.processor import Processor, Workplace
+from shared.bus.turnstile import Hurry
 from shared.contracts.topics import Topic, replay_of
 
 DLQ_LIMIT = 100
@@ -53,9 +54,20 @@ class Subscription:
         """Whether `topic` is emptied first; replays are, being few and waited for."""
         return topic == replay_of(self.group) or any(t.urgent for t in self.topics if t.name == topic)
 
-    def vital(self, topic: str) -> bool:
-        """Whether `topic` goes ahead of the process's other work; never where nobody waits for the answer."""
-        return not self.gather and any(t.vital for t in self.topics if t.name == topic)
+    def hurry(self, topic: str) -> Hurry:
+        """Return when `topic` goes before the other work of its process."""
+        if self.gather:
+            return Hurry.NOBODY_WAITS
+        vital = any(t.vital for t in self.topics if t.name == topic)
+        return Hurry.VITAL if vital else Hurry.WAITED_FOR
+
+    def begins(self, topic: str) -> bool:
+        """Whether `topic` only starts what other inputs then go on with."""
+        return any(t.urgent for t in self.topics) and not self.urgent(topic)
+
+    def overtaking(self, topic: str) -> bytes | None:
+        """Return what marks the records of `topic` that may overtake: none, where nobody waits for them."""
+        return None if self.gather else next((t.overtaking for t in self.topics if t.name == topic), None)
 
     def outsiders(self, topic: str) -> bool:
         """Whether somebody outside the platform writes `topic`."""

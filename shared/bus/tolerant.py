@@ -10,7 +10,7 @@ every byte.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -112,6 +112,13 @@ class Batch:
         if not hasattr(self._batch, "timestamp_type"):
             return 0
         return int(self._batch.max_timestamp if self._batch.timestamp_type else self._batch.first_timestamp)
+
+    def may_hold(self, pieces: Iterable[bytes]) -> bool:
+        """Whether one of `pieces` is in it; what is compressed is not looked into."""
+        if getattr(self._batch, "compression_type", 1):
+            return True
+        raw = bytes(self._raw)
+        return any(piece in raw for piece in pieces)
 
     def records(self) -> Iterator[Incoming]:
         """Yield the records from `offset` on. Raises FatalError when they cannot be unpacked."""

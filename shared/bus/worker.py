@@ -31,6 +31,9 @@ RECORD_BYTES = 500
 """What a record counts besides its value, and a slice besides its records."""
 SLICE_SECONDS = 0.01
 FIRST_SLICE = 1
+HEAR_SECONDS = 10.0
+"""How long a new owner at most waits to hear what is on its urgent inputs before its first timer fires."""
+LISTEN_SECONDS = 0.05
 TAIL_SECONDS = 3.0
 """How often the owner looks for a commit that somebody else has appended."""
 
@@ -66,7 +69,7 @@ class Worker:
         self._in_flight = 0
         self._limit = FIRST_SLICE
         self.draining = False
-        self._tail_checked = self._moved = time.monotonic()
+        self._tail_checked = self._moved = self._began = time.monotonic()
         self.task: asyncio.Task[None] | None = None
 
     def start(self) -> asyncio.Task[None]:
@@ -114,9 +117,9 @@ class Worker:
         while not self.draining:
             self._moved = time.monotonic()
             await self.lanes.wait(self._until_next_duty())
-            await self._turnstile.go_through(self.lanes.hurry)
+            begin = await self._turnstile.go_through(self.lanes.claim)
             await self._duties()
-            slice_ = self.lanes.take(self._limit)
+            slice_ = self.lanes.take(self._limit, begin=begin)
             if slice_.records:
                 await self._handle(slice_)
             elif slice_.next_offsets:  # offsets without records: a compacted topic has gaps
@@ -125,13 +128,25 @@ class Worker:
 
     def _until_next_duty(self) -> float | None:
         until = self.processor.seconds_to_timer()
+        if until is not None and self._deaf:
+            until = max(until, LISTEN_SECONDS)
         tail = self._tail_checked + TAIL_SECONDS - time.monotonic()
         return max(0.0, tail if until is None else min(until, tail))
 
+    @property
+    def _deaf(self) -> bool:
+        """Whether it has just begun, and does not know yet whether anything urgent waits at the broker."""
+        return not self.lanes.heard and time.monotonic() - self._began < HEAR_SECONDS
+
+    @property
+    def _behind(self) -> float:
+        """The age in seconds of the oldest urgent record that waits: it may settle what was due since."""
+        return max(0.0, time.time() - self.lanes.urgent_since_ms() / 1000)
+
     async def _duties(self) -> None:
         """Due timers, a look at the log's tail, a snapshot: what does not wait for input."""
-        if self.processor.seconds_to_timer() == 0.0:
-            await self._send(await self.processor.fire(), {})
+        if self.processor.seconds_to_timer() == 0.0 and not self._deaf:
+            await self._send(await self.processor.fire(self._behind), {})
         if time.monotonic() - self._tail_checked >= TAIL_SECONDS:
             self._tail_checked = time.monotonic()
             await self._send(await self.processor.refresh(), {})

@@ -30,6 +30,8 @@ class Topic:
     """Whether this is the lane that a desk empties first."""
     vital: bool = False
     """Whether lives may depend on it: it goes ahead of all else that its readers' processes do."""
+    overtaking: bytes | None = None
+    """What is in the body of a record that may go ahead of other keys' records, where they wait."""
     outsiders: bool = False
     """Whether somebody outside the platform writes it: then its poison pauses it alone."""
 
@@ -112,6 +114,7 @@ INCIDENTS = Topic(
     kept=90 * DAY,
     writers=("dispatch",),
     readers=("notify", "intake"),
+    overtaking=b'"priority":"P1"',
 )
 AGREEMENTS = Topic(
     "agreements",

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -74,6 +74,10 @@ class Unpacked:
     @property
     def first_ms(self) -> int:
         return self.rows[0].timestamp
+
+    def may_hold(self, pieces: Iterable[bytes]) -> bool:
+        whole = b"".join((row.key or b"") + (row.value or b"") for row in self.rows)
+        return any(piece in whole for piece in pieces)
 
     def records(self) -> Iterator[Incoming]:
         return (row for row in self.rows if row.offset >= self.offset)

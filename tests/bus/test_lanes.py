@@ -1,16 +1,22 @@
 """Urgent records are handled first, and a flood of them still leaves the ordinary ones their tenth."""
 
 import asyncio
+import math
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.bus.incoming import Incoming
 from shared.bus.lanes import Lane, Lanes, Slice
-from tests.bus.support import filler
+from shared.bus.turnstile import LATE_MS, Claim, Hurry
+from tests.bus.support import NOW, Unpacked, filler, raw_record
 
+OLDEST_MS = NOW.timestamp() * 1000
 URGENT, COMMANDS, ORDINARY = (TopicPartition(name, 3) for name in ("urgent", "commands", "ordinary"))
 
 
@@ -127,6 +133,105 @@ def test_what_is_counted_is_what_waits(steps: list[tuple[list[int], int]]) -> No
         assert lane.bytes >= len(waiting)
     lane.take(10_000)
     assert (lane.bytes, len(lane)) == (0, 0)
+
+
+async def test_what_may_not_begin_gets_no_more_than_its_tenth() -> None:
+    assert by_topic(lanes(urgent=20, ordinary=1000).take(100, begin=False)) == {"urgent": 20, "ordinary": 10}
+
+
+async def test_ordinary_records_begin_where_nothing_else_waits() -> None:
+    assert by_topic(lanes(ordinary=1000).take(100, begin=False)) == {"ordinary": 100}
+
+
+def waiting(**kind: Any) -> Lane:
+    """A lane of which something waits."""
+    lane = Lane(ORDINARY, **kind)
+    lane.offer(filler(ORDINARY, range(3)))
+    return lane
+
+
+def test_what_waits_for_long_is_late_unless_it_only_begins_something() -> None:
+    late = OLDEST_MS + LATE_MS + 1
+    assert waiting().claim(late) == Claim(Hurry.LATE, OLDEST_MS)
+    assert waiting().claim(late - 1) == Claim(Hurry.WAITED_FOR)
+    assert waiting(begins=True).claim(late) == Claim(Hurry.WAITED_FOR)
+    assert waiting(hurry=Hurry.NOBODY_WAITS).claim(late) == Claim(Hurry.NOBODY_WAITS)
+    assert waiting(hurry=Hurry.VITAL).claim(late) == Claim(Hurry.VITAL)
+
+
+async def test_the_lanes_claim_what_the_first_of_them_does() -> None:
+    made = Lanes([waiting(begins=True), Lane(COMMANDS, urgent=True)], asyncio.Event())
+    assert made.claim() == Claim(Hurry.WAITED_FOR)
+    assert made.urgent_since_ms() == math.inf
+    made.offer(COMMANDS, [filler(COMMANDS, range(1))])
+    assert made.claim() == Claim(Hurry.LATE, OLDEST_MS)
+    assert made.urgent_since_ms() == OLDEST_MS
+    made[COMMANDS].closed_until = asyncio.get_running_loop().time() + 60
+    assert made.claim() == Claim(Hurry.WAITED_FOR)
+    assert made.urgent_since_ms() == math.inf
+
+
+MARK = b"!"
+ROWS = st.lists(
+    st.lists(st.tuples(st.sampled_from(b"abc"), st.booleans()), min_size=1, max_size=8), max_size=30
+)
+
+
+@given(ROWS, st.data())
+def test_what_overtakes_keeps_the_order_of_its_key_and_is_taken_once(
+    stretches: list[list[tuple[int, bool]]], data: st.DataObject
+) -> None:
+    lane, offset, taken, waiting = Lane(ORDINARY, overtaking=MARK), 0, list[Incoming](), list[Incoming]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shared.bus.lanes.OVERTAKE_FROM", data.draw(st.integers(0, 10)))
+        for rows in stretches:
+            some = [marked(offset + n, bytes([key]), mark) for n, (key, mark) in enumerate(rows)]
+            offset += len(rows)
+            lane.offer(Once(some, some[0].offset))
+            waiting += some
+            taken += lane.take(data.draw(st.integers(0, 5)))
+            left = {r.offset for r in waiting} - {r.offset for r in taken}
+            assert (lane.position or 0) <= min(left, default=offset)
+    taken += lane.take(10_000)
+    assert sorted(r.offset for r in taken) == list(range(offset))
+    for key in (b"a", b"b", b"c"):
+        mine = [r.offset for r in taken if r.key == key]
+        assert mine == sorted(mine)
+    assert (lane.position or 0, len(lane), lane.bytes) == (offset, 0, 0)
+
+
+def test_a_marked_record_goes_ahead_with_what_waits_of_its_key_and_with_nothing_else() -> None:
+    lane = Lane(ORDINARY, overtaking=MARK)
+    others = [marked(n, b"o", mark=False) for n in range(60)]
+    lane.offer(Once([*others[:20], marked(20, b"k", mark=False)], 0))
+    lane.offer(Once([marked(n, b"o", mark=False) for n in range(21, 90)], 21))
+    lane.offer(Once([marked(90, b"o", mark=False), marked(91, b"k"), marked(92, b"k", mark=False)], 90))
+    assert lane.claim(0.0) == Claim(Hurry.VITAL)
+    assert [r.offset for r in lane.take(3)] == [20, 91, 0]
+    assert (lane.position, lane.claim(0.0)) == (1, Claim(Hurry.WAITED_FOR))
+    assert [r.offset for r in lane.take(100)] == [*range(1, 20), *range(21, 91), 92]
+
+
+def test_nothing_overtakes_where_little_waits() -> None:
+    lane = Lane(ORDINARY, overtaking=MARK)
+    lane.offer(Once([marked(0, b"o", mark=False), marked(1, b"k")], 0))
+    assert [r.offset for r in lane.take(10)] == [0, 1]
+
+
+def marked(offset: int, key: bytes, mark: bool = True) -> Incoming:
+    """A record of a key that may overtake, or may not."""
+    return raw_record(ORDINARY.topic, key, MARK if mark else b"-", (), offset, ORDINARY.partition)
+
+
+class Once(Unpacked):
+    """A stretch that can be unpacked once only, as those from the broker."""
+
+    unpacked = False
+
+    def records(self) -> Iterator[Incoming]:
+        assert not self.unpacked
+        self.unpacked = True
+        return super().records()
 
 
 async def test_waiting_ends_when_something_arrives() -> None:

@@ -70,6 +70,24 @@ async def test_state_and_timers_outlive_a_restart_and_nothing_is_done_twice(tall
         assert len(sums) == (22 if desk == "d1" else 21)
 
 
+async def test_what_is_marked_overtakes_other_keys_and_never_its_own(tallying: World) -> None:
+    world = tallying
+    source, out = world.topic("in"), replace(world.topic("out"), key="desk")
+    source = replace(source, overtaking=b'"note":"1000"')
+    await world.topics(source, out=out)
+    before = [command("add", f"d{n % 3}", 1, topic=source) for n in range(1_200)]
+    marked = command("add", "d2", 1_000, topic=source)
+    await world.send(*before, marked, command("add", "d2", 1, topic=source))
+    service, tally = tally_service(world, source, out=out)
+    async with world.running(service):
+        answers = await told(world, out, 1_202)
+    assert [a.incident_id for a in answers if a.desk == "d0"] == [f"sum-{n}" for n in range(1, 401)]
+    assert [a.incident_id for a in answers if a.desk == "d2"][-2:] == ["sum-1400", "sum-1401"]
+    place = [a.incident_id for a in answers].index("sum-1400")
+    assert len([a for a in answers[:place] if a.desk != "d2"]) < 700
+    assert len(tally.decided) == 1_202
+
+
 async def test_what_was_decided_and_not_committed_to_kafka_is_recognised_after_a_crash(
     tallying: World,
 ) -> None:

@@ -91,6 +91,13 @@ def test_a_packed_partition_tells_the_records_from_its_offset_on(
     assert partition.next_fetch_offset == 10 * len(batches) - 10 + len(batches[-1])
 
 
+@pytest.mark.parametrize(("gzip", "answers"), [(False, [True, True, False]), (True, [True, True, True])])
+def test_a_batch_knows_what_it_cannot_hold_unless_it_is_compressed(gzip: bool, answers: list[bool]) -> None:
+    [one] = packed(batch([(b"key-1", b"value-1", []), (b"key-2", None, [])], gzip=gzip))
+    assert [one.may_hold(pieces) for pieces in ([b"key-2"], [b"no", b"value-1"], [b"key-3"])] == answers
+    assert len(list(one.records())) == 2
+
+
 def test_a_batch_that_was_changed_on_its_way_is_not_unpacked() -> None:
     data = bytearray(batch([(b"k", b"value", [])]))
     data[-2] ^= 1

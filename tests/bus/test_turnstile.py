@@ -2,20 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
-from shared.bus.turnstile import BREATHS, FAIR_SHARE, Hurry, Turnstile
+import pytest
 
-
-def calm() -> Hurry:
-    return Hurry.WAITED_FOR
-
-
-def vital() -> Hurry:
-    return Hurry.VITAL
+from shared.bus.turnstile import BREATHS, FAIR_SHARE, Claim, Hurry, Turnstile
 
 
-def lazy() -> Hurry:
-    return Hurry.NOBODY_WAITS
+def calm() -> Claim:
+    return Claim(Hurry.WAITED_FOR)
+
+
+def vital() -> Claim:
+    return Claim(Hurry.VITAL)
+
+
+def lazy() -> Claim:
+    return Claim(Hurry.NOBODY_WAITS)
 
 
 class Line:
@@ -26,9 +29,9 @@ class Line:
         self.went: list[str] = []
         self._callers = list[asyncio.Task[None]]()
 
-    def join(self, name: str, hurry: Callable[[], Hurry], times: int = 1) -> asyncio.Task[None]:
+    def join(self, name: str, claim: Callable[[], Claim], times: int = 1) -> asyncio.Task[None]:
         """Let somebody go through `times`."""
-        caller = asyncio.create_task(self._go(name, hurry, times))
+        caller = asyncio.create_task(self._go(name, claim, times))
         self._callers.append(caller)
         return caller
 
@@ -37,9 +40,9 @@ class Line:
         await asyncio.gather(*self._callers, return_exceptions=True)
         return self.went
 
-    async def _go(self, name: str, hurry: Callable[[], Hurry], times: int) -> None:
+    async def _go(self, name: str, claim: Callable[[], Claim], times: int) -> None:
         for _ in range(times):
-            await self.turnstile.go_through(hurry)
+            await self.turnstile.go_through(claim)
             self.went.append(name)
 
 
@@ -70,16 +73,33 @@ async def test_who_comes_alone_does_not_wait() -> None:
 
 async def test_the_one_in_the_greatest_hurry_goes_first() -> None:
     line = Line()
-    for name, hurry in [("first", calm), ("l", lazy), ("a", calm), ("b", calm), ("v", vital)]:
-        line.join(name, hurry)
+    for name, claim in [("first", calm), ("l", lazy), ("a", calm), ("b", calm), ("v", vital)]:
+        line.join(name, claim)
     assert await line.all_through() == ["first", "v", "a", "b", "l"]
+
+
+async def test_of_what_is_late_the_oldest_goes_first() -> None:
+    line = Line()
+    line.join("first", calm)
+    for name, since in [("c", 30.0), ("a", 10.0), ("b", 20.0)]:
+        line.join(name, partial(Claim, Hurry.LATE, since))
+    line.join("new", calm)
+    assert await line.all_through() == ["first", "a", "b", "c", "new"]
+
+
+@pytest.mark.parametrize(("hurry", "may"), [(Hurry.LATE, False), (Hurry.WAITED_FOR, True)])
+async def test_nothing_begins_beside_what_is_late(hurry: Hurry, may: bool) -> None:
+    turnstile = Turnstile()
+    comes_first = turnstile.go_through(calm)
+    waits, the_other = turnstile.go_through(vital), turnstile.go_through(partial(Claim, hurry))
+    assert tuple(await asyncio.gather(comes_first, waits, the_other)) == (True, may, may)
 
 
 async def test_what_hurry_may_come_while_one_waits() -> None:
     line, has_come = Line(), asyncio.Event()
     for name in "abcdef":
         line.join(name, calm)
-    line.join("late", lambda: Hurry.VITAL if has_come.is_set() else Hurry.NOBODY_WAITS)
+    line.join("late", lambda: vital() if has_come.is_set() else lazy())
     await asyncio.sleep(0)
     has_come.set()
     assert (await line.all_through()).index("late") == 1

@@ -6,8 +6,11 @@ import pytest
 
 from shared.contracts import AgencyHeartbeat, EventData, topics
 from shared.contracts.event import REGISTRY
+from shared.contracts.incident import IncidentEvent
+from shared.contracts.kafka import dump
 from shared.contracts.schemas import TOPICS, model_of, published_types
 from shared.contracts.topics import Topic
+from shared.contracts.values import Priority
 from tests.contracts.examples import AGENCY, DESK, EXAMPLES, INCIDENT, NOW, REPORT, UNIT
 
 EXAMPLE = {data.type: data for data in EXAMPLES}
@@ -22,6 +25,19 @@ def test_a_desks_three_inputs_have_the_same_partition_count() -> None:
 def test_the_urgent_lanes_and_the_commands_come_first() -> None:
     urgent = {topic.name for topic in TOPICS if topic.urgent}
     assert urgent == {"reports.received.urgent", "reports.located.urgent", "desks.commands"}
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+def test_what_is_told_of_the_most_urgent_incidents_may_overtake_whatever_it_is_about(
+    priority: Priority,
+) -> None:
+    mark = topics.INCIDENTS.overtaking
+    assert mark is not None
+    told = [data for data in EXAMPLES if isinstance(data, IncidentEvent)]
+    for data in told:
+        view = data.view.model_copy(update={"priority": priority, "text": 'not "priority":"P1"'})
+        assert (mark in dump(data.model_copy(update={"view": view}))) is (priority is Priority.P1)
+    assert told
 
 
 def test_both_lanes_carry_the_same() -> None:
