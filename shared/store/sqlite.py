@@ -68,7 +68,8 @@ class SqliteStore:
         return Head(*rows[0]) if rows else Head(stream)
 
     async def save_head(self, head: Head) -> None:
-        await self._write(sql.REPLACE_HEAD, [(head.stream, head.snapshot_n, head.published_n)])
+        row = (head.stream, head.snapshot_n, head.published_n)
+        await self._db.write_at_once(lambda db: db.execute(sql.REPLACE_HEAD, row))
 
     async def snapshots(self, stream: str) -> list[Snapshot]:
         return [Snapshot(*row) for row in await self._select(sql.SELECT_SNAPSHOTS, stream)]

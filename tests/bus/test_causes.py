@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from shared.bus.causes import SKEW_MS, Causes
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.bus.causes import KEY_BYTES, SKEW_MS, Causes, key_of
 
 HOUR_MS = 3_600_000
 NOW_MS = 5 * HOUR_MS
+UUID = "5e9a2c1e-7d0b-5f43-9c55-6b1f0d3a7e11"
 
 
 class Asked:
@@ -85,9 +90,33 @@ async def test_an_old_cause_that_memory_still_has_is_not_looked_up() -> None:
 
 async def test_memory_is_bounded_however_many_causes_a_commit_has() -> None:
     causes = Causes(Asked(), capacity=10)
-    causes.remember([str(n) for n in range(1000)], HOUR_MS)
-    assert sum(str(n) in causes for n in range(1000)) <= 10
-    assert causes.floor_ms == HOUR_MS
+    for number in range(100):
+        causes.remember([f"{number}/{n}" for n in range(4)], number * HOUR_MS)
+        assert sum(f"{past}/{n}" in causes for past in range(number + 1) for n in range(4)) <= 10 + 2 * 4
+    assert causes.floor_ms >= 95 * HOUR_MS
+
+
+@given(st.text(max_size=40) | st.uuids().map(str), st.text(max_size=40) | st.uuids().map(str))
+def test_two_causes_are_remembered_by_one_key_only_if_they_are_the_same(one: str, other: str) -> None:
+    assert (key_of(one) == key_of(other)) is (one == other)
+    assert len(key_of(one)) == KEY_BYTES
+
+
+@pytest.mark.parametrize(
+    "alike",
+    [
+        UUID.upper(),
+        UUID.replace("-", ""),
+        UUID[:-1] + "-",
+        UUID.replace("c1", "C1"),
+        f" {UUID[1:]}",
+        UUID.replace("2c1e", "  2c"),
+        f"{{{UUID}}}",
+    ],
+)
+def test_what_only_looks_like_a_uuid_is_not_taken_for_it(alike: str) -> None:
+    assert alike != UUID
+    assert key_of(alike) != key_of(UUID)
 
 
 async def test_a_cause_looked_up_for_one_slice_is_not_taken_as_known_in_the_next() -> None:
