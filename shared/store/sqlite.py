@@ -14,6 +14,7 @@ from shared.store.sqlite_rows import (
     commit_of,
     commit_row,
     insert,
+    pages,
     parked_of,
     parked_row,
     purge_page,
@@ -77,6 +78,10 @@ class SqliteStore:
     async def save_snapshots(self, stream: str, n: int, states: Mapping[str, bytes | None]) -> None:
         check_states(stream, states)
         rows = [(stream, key, n, state) for key, state in states.items()]
+        for some in pages(rows):
+            await self._save(some)
+
+    async def _save(self, rows: Sequence[Row]) -> None:
         await self._db.write_at_once(lambda db: db.execute(sql.SAVE_SNAPSHOTS, together(rows)))
 
     async def park(self, parked: Sequence[Parked]) -> None:

@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from shared.store import sqlite_schema as sql
 from shared.store.records import Commit, Parked
 
 PURGE_PAGE = 500
+PAGE_BYTES = 8 * 1024 * 1024
 Row = Sequence[Any]
 T = TypeVar("T")
 
@@ -43,6 +44,18 @@ def together(rows: Iterable[Row]) -> tuple[str, bytes]:
         blobs.append(blob or b"")
         start += len(blobs[-1])
     return json.dumps(listed), b"".join(blobs)
+
+
+def pages(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Yield rows, whose last field is a blob or None, in parts of about PAGE_BYTES: SQLite keeps copies."""
+    page, size = list[Row](), 0
+    for row in rows:
+        page.append(row)
+        size += len(row[-1] or b"")
+        if size >= PAGE_BYTES:
+            yield page
+            page, size = [], 0
+    yield page
 
 
 def insert(connection: sqlite3.Connection, statement: str, rows: Sequence[Row]) -> list[bool]:

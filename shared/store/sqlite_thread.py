@@ -96,6 +96,9 @@ def prepare(connection: sqlite3.Connection) -> None:
     """Switch to a synchronous write-ahead log and create what is missing."""
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute(f"PRAGMA synchronous = {FULL}")
+    connection.execute(
+        "PRAGMA temp_store = MEMORY"
+    )  # what a statement sorts aside must not need a disk of its own
     (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
     if (mode, synchronous) != ("wal", FULL):
         raise StoreError(f"SQLite would not be durable: journal_mode={mode}, synchronous={synchronous}")
