@@ -56,6 +56,8 @@ class Gateway:
     async def _command(
         self, body: CommandBody, actor: str, incident_id: str | None, patience: float
     ) -> CommandRequested:
+        if body.verb == Verb.UNIT_SET_STATE:  # which is about no incident
+            patience = 0.0
         seen = await self._seen(incident_id, patience) if incident_id else None
         desk = self._desk(body, actor, seen)
         reopen = body.verb == Verb.INCIDENT_REOPEN and seen is not None
@@ -73,12 +75,13 @@ class Gateway:
         )
 
     async def _seen(self, incident_id: str, patience: float) -> Seen | None:
-        deadline = time.monotonic() + patience
+        deadline, pause = time.monotonic() + patience, LOOK_SECONDS
         while True:
             seen = await self.index.find(incident_id)
             if seen is not None or time.monotonic() >= deadline:
                 return seen
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(pause)
+            pause *= 1.5
 
     def _desk(self, body: CommandBody, actor: str, seen: Seen | None) -> str:
         kind, _, agency = actor.partition(":")

@@ -77,7 +77,7 @@ class Causes:
             for commit in commits:
                 self._older.add(commit.causes)
             if commits:
-                self._older.at_ms = max(self._older.at_ms, commits[-1].at)
+                self._older.at_ms = max(self._older.at_ms, *(commit.at for commit in commits))
                 self.floor_ms = 0 if commits[0].n == 1 else commits[0].at
             if not commits or len(self._older.keys) >= self._capacity // 2:
                 self._earlier = None

@@ -177,13 +177,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._gather(client, fetched)
 
     async def _listen(self, client: AIOKafkaConsumer) -> None:
-        """Note which lanes have got everything that their first fetch told of."""
-        for lane in [lane for lane in self._lanes() if not lane.heard]:
+        """Tell the urgent lanes how far they are of what the broker had at the last fetch."""
+        for lane in [lane for lane in self._lanes() if lane.urgent]:
             with contextlib.suppress(IllegalStateError, AssertionError):  # not ours any more
-                if lane.first_end is None:
-                    lane.first_end = client.highwater(lane.source)
-                end = lane.first_end
-                lane.heard = end is not None and await client.position(lane.source) >= end
+                end = client.highwater(lane.source)
+                if end is not None:
+                    lane.hear(await client.position(lane.source), end)
 
     async def _gather(
         self, client: AIOKafkaConsumer, fetched: Mapping[TopicPartition, Sequence[Stretch]]

@@ -19,6 +19,8 @@ from shared.bus.turnstile import LATE_MS, Claim, Hurry
 
 ORDINARY_SHARE = 10
 """Ordinary lanes get at least one record in this many."""
+LATEST_MS = 10 * LATE_MS
+"""Nobody is later than that: a backlog of hours takes turns with one of seconds."""
 OVERTAKE_FROM = 50
 """Where fewer records wait, none is let ahead: it would gain nothing."""
 
@@ -40,7 +42,7 @@ class Lane:
 
     A record that has the bytes `overtaking` in its body goes ahead of those that wait, together with all that
     wait of its key, so that the order of a key stays what it is. Its offset still counts only when everything
-    before it was taken, so after a crash it may come again: once for each that its reader remembers.
+    before it was taken, so after a restart or a rebalance it may come again, to a reader that knows repeats.
     """
 
     def __init__(
@@ -56,10 +58,11 @@ class Lane:
         self.source, self.urgent, self.outsiders = source, urgent, outsiders
         self._hurry, self._begins, self.overtaking = hurry, begins, overtaking
         self.paused = False
-        self.first_end: int | None = None
-        """Where the partition ended when it was first asked for something."""
         self.heard = False
-        """Whether everything up to there has been fetched."""
+        """Whether everything has been fetched that was there when it was first asked for something."""
+        self._first_end: int | None = None
+        self._more = False
+        """Whether the broker has more than was fetched."""
         self.bytes = 0
         """Of all stretches not yet used up."""
         self.first_offset: int | None = None
@@ -73,7 +76,9 @@ class Lane:
         """Offsets of those that went ahead and are not come to yet."""
         self._queue: deque[Stretch] = deque()
         self._open: Iterator[Incoming] = iter(())
-        self._taken_ms = 0
+        self._taken_ms = self._last_ms = 0
+        """Kafka timestamps of the last record taken: of the stretch at the head, and of any."""
+        self._new = 0
 
     def offer(self, stretch: Stretch) -> None:
         """Append what was fetched; offsets fetched twice, after a seek, are passed over."""
@@ -87,15 +92,19 @@ class Lane:
         self._queue.append(stretch)
         self.bytes += stretch.size
         self.next_offset = stretch.next_offset
-        if self.overtaking and len(self) > OVERTAKE_FROM and stretch.may_hold([self.overtaking]):
-            self._overtake(self.overtaking)
+        self._new += 1
 
-    def _overtake(self, mark: bytes) -> None:
-        """Let the marked records of the last stretch go ahead, and before each what waits of its key."""
-        newest = len(self._queue) - 1
-        last = {r.key: r.offset for r in self._unpacked(newest) if mark in (r.value or b"")}
+    def overtake(self) -> None:
+        """Let the marked records of what was offered last go ahead, and before each what waits of its key."""
+        mark, new, self._new = self.overtaking, min(self._new, len(self._queue)), 0
+        if mark is None or len(self) <= OVERTAKE_FROM:
+            return
+        stretches = list(enumerate(self._queue))
+        marked = [place for place, stretch in stretches[-new:] if new and stretch.may_hold([mark])]
+        rows = [record for place in marked for record in self._unpacked(place)]
+        last = {record.key: record.offset for record in rows if mark in (record.value or b"")}
         keys = [key or b"" for key in last]
-        for place, waiting in enumerate(list(self._queue) if last else ()):
+        for place, waiting in stretches if last else ():
             if waiting.may_hold(keys):
                 self._let_ahead(self._unpacked(place), last)
 
@@ -124,7 +133,7 @@ class Lane:
             wanted = limit - len(taken)
             some = list(islice(self._open, wanted))
             if some:
-                self._taken_ms = some[-1].timestamp or 0  # message format v0 has none
+                self._taken_ms = self._last_ms = some[-1].timestamp or 0  # message format v0 has none
                 self.position = max(self.position or 0, some[-1].offset + 1)
             taken += self._behind(some) if self._overtook else some
             if len(some) < wanted:
@@ -143,7 +152,7 @@ class Lane:
         """Pass to the next stretch; the one at the head is used up."""
         used = self._queue.popleft()
         self.bytes -= used.size
-        self.position = used.next_offset
+        self.position, self._taken_ms = used.next_offset, 0  # another writer's clock may go differently
         if self._queue:
             self._open = self._queue[0].records()
 
@@ -152,9 +161,24 @@ class Lane:
         if self._ahead:
             return Claim(Hurry.VITAL)
         since = self.oldest_ms or 0
-        if self._hurry is Hurry.WAITED_FOR and not self._begins and since < now_ms - LATE_MS:
-            return Claim(Hurry.LATE, since)
+        may_be_late = self._hurry is Hurry.WAITED_FOR and not self._begins and not self.outsiders
+        if may_be_late and since < now_ms - LATE_MS:
+            return Claim(Hurry.LATE, max(since, now_ms - LATEST_MS))
         return Claim(self._hurry)
+
+    def hear(self, position: int, end: int) -> None:
+        """Note how far the consumer is, of how much there was at the broker when it last asked."""
+        self._more = position < end
+        if self._first_end is None:
+            self._first_end = end
+        self.heard = self.heard or position >= self._first_end
+
+    @property
+    def since_ms(self) -> float:
+        """Since about when something has waited, here or at the broker; infinite where nothing does."""
+        if self.oldest_ms is not None:
+            return self.oldest_ms
+        return self._last_ms if self._more else math.inf
 
     def open_at(self, now: float) -> bool:
         """Whether there is something to take at loop time `now`."""
@@ -199,6 +223,7 @@ class Lanes:
         lane = self._lanes[source]
         for stretch in stretches:
             lane.offer(stretch)
+        lane.overtake()
         self._arrived.set()
 
     def wake(self) -> None:
@@ -256,7 +281,7 @@ class Lanes:
     def urgent_since_ms(self) -> float:
         """Return since when something urgent has waited to be taken; infinite where nothing does."""
         now = asyncio.get_running_loop().time()
-        return min((lane.oldest_ms or 0 for lane in self._urgent if lane.open_at(now)), default=math.inf)
+        return min((lane.since_ms for lane in self._urgent if now >= lane.closed_until), default=math.inf)
 
     def _ready(self) -> bool:
         now = asyncio.get_running_loop().time()

@@ -66,8 +66,13 @@ class Subscription:
         return any(t.urgent for t in self.topics) and not self.urgent(topic)
 
     def overtaking(self, topic: str) -> bytes | None:
-        """Return what marks the records of `topic` that may overtake: none, where nobody waits for them."""
-        return None if self.gather else next((t.overtaking for t in self.topics if t.name == topic), None)
+        """Return what marks the records of `topic` that may overtake.
+
+        None may where nobody waits for them, or where one that comes again could close a key once more.
+        """
+        if self.gather or self.on_poison == "park":
+            return None
+        return next((t.overtaking for t in self.topics if t.name == topic), None)
 
     def outsiders(self, topic: str) -> bool:
         """Whether somebody outside the platform writes `topic`."""

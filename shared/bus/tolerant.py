@@ -88,9 +88,8 @@ class TolerantRecords:
     def next_batch(self) -> "Batch":
         """Return the next batch; only called after `has_next`."""
         size = _BATCH_OVERHEAD + _LENGTH.unpack_from(self._data, self._at + _LENGTH_AT)[0]
-        raw = memoryview(self._data)[self._at : self._at + size]
-        self._at += size
-        return Batch(self._records.next_batch(), raw)
+        start, self._at = self._at, self._at + size
+        return Batch(self._records.next_batch(), self._data, start, size)
 
 
 class Batch:
@@ -99,9 +98,9 @@ class Batch:
     source: TopicPartition
     offset: int
 
-    def __init__(self, batch: Any, raw: memoryview) -> None:
-        self._batch, self._raw = batch, raw
-        self.size = len(raw)
+    def __init__(self, batch: Any, fetched: bytes, start: int, size: int) -> None:
+        """`fetched` has the batch from `start` on, in `size` bytes."""
+        self._batch, self._fetched, self._start, self.size = batch, fetched, start, size
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)
@@ -117,8 +116,8 @@ class Batch:
         """Whether one of `pieces` is in it; what is compressed is not looked into."""
         if getattr(self._batch, "compression_type", 1):
             return True
-        raw = bytes(self._raw)
-        return any(piece in raw for piece in pieces)
+        end = self._start + self.size
+        return any(self._fetched.find(piece, self._start, end) >= 0 for piece in pieces)
 
     def records(self) -> Iterator[Incoming]:
         """Yield the records from `offset` on. Raises FatalError when they cannot be unpacked."""
@@ -143,7 +142,11 @@ class Batch:
                 yield record
                 count += 1
         except UnicodeDecodeError:
-            yield from islice(_TolerantBatch(bytearray(self._raw)), count, None)
+            yield from islice(
+                _TolerantBatch(bytearray(memoryview(self._fetched)[self._start : self._start + self.size])),
+                count,
+                None,
+            )
 
 
 class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc]

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.bus.incoming import Incoming
-from shared.bus.lanes import Lane, Lanes, Slice
+from shared.bus.lanes import LATEST_MS, Lane, Lanes, Slice
 from shared.bus.turnstile import LATE_MS, Claim, Hurry
 from tests.bus.support import NOW, Unpacked, filler, raw_record
 
@@ -155,8 +156,40 @@ def test_what_waits_for_long_is_late_unless_it_only_begins_something() -> None:
     assert waiting().claim(late) == Claim(Hurry.LATE, OLDEST_MS)
     assert waiting().claim(late - 1) == Claim(Hurry.WAITED_FOR)
     assert waiting(begins=True).claim(late) == Claim(Hurry.WAITED_FOR)
+    assert waiting(outsiders=True).claim(late) == Claim(Hurry.WAITED_FOR)
+    assert waiting().claim(late + 100 * LATEST_MS) == Claim(Hurry.LATE, late + 99 * LATEST_MS)
     assert waiting(hurry=Hurry.NOBODY_WAITS).claim(late) == Claim(Hurry.NOBODY_WAITS)
     assert waiting(hurry=Hurry.VITAL).claim(late) == Claim(Hurry.VITAL)
+
+
+async def test_what_is_at_the_broker_waits_too() -> None:
+    urgent = Lane(URGENT, urgent=True)
+    made = Lanes([urgent], asyncio.Event())
+    urgent.hear(0, 0)
+    assert (made.heard, made.urgent_since_ms()) == (True, math.inf)
+    made.offer(URGENT, [filler(URGENT, range(3))])
+    urgent.hear(3, 5)
+    made.take(10)
+    assert made.urgent_since_ms() == OLDEST_MS
+    urgent.hear(5, 5)
+    assert made.urgent_since_ms() == math.inf
+
+
+def test_a_lane_has_heard_all_when_it_has_what_there_was_at_first() -> None:
+    lane, heard = Lane(URGENT, urgent=True), list[bool]()
+    for position, end in ((0, 5), (4, 9), (5, 12)):
+        lane.hear(position, end)
+        heard.append(lane.heard)
+    assert heard == [False, False, True]
+
+
+def test_another_writers_slow_clock_makes_nothing_younger() -> None:
+    lane = Lane(ORDINARY)
+    for offset, ms in ((0, 9_000), (1, 1_000)):
+        row = replace(marked(offset, b"k"), timestamp=ms)  # type: ignore[type-var]
+        lane.offer(Unpacked([row], offset))
+        lane.take(2 - 2 * offset)
+    assert lane.oldest_ms == 1_000
 
 
 async def test_the_lanes_claim_what_the_first_of_them_does() -> None:
@@ -164,7 +197,7 @@ async def test_the_lanes_claim_what_the_first_of_them_does() -> None:
     assert made.claim() == Claim(Hurry.WAITED_FOR)
     assert made.urgent_since_ms() == math.inf
     made.offer(COMMANDS, [filler(COMMANDS, range(1))])
-    assert made.claim() == Claim(Hurry.LATE, OLDEST_MS)
+    assert made.claim().hurry is Hurry.LATE
     assert made.urgent_since_ms() == OLDEST_MS
     made[COMMANDS].closed_until = asyncio.get_running_loop().time() + 60
     assert made.claim() == Claim(Hurry.WAITED_FOR)
@@ -189,6 +222,8 @@ def test_what_overtakes_keeps_the_order_of_its_key_and_is_taken_once(
             offset += len(rows)
             lane.offer(Once(some, some[0].offset))
             waiting += some
+            if data.draw(st.booleans()):
+                lane.overtake()
             taken += lane.take(data.draw(st.integers(0, 5)))
             left = {r.offset for r in waiting} - {r.offset for r in taken}
             assert (lane.position or 0) <= min(left, default=offset)
@@ -206,6 +241,7 @@ def test_a_marked_record_goes_ahead_with_what_waits_of_its_key_and_with_nothing_
     lane.offer(Once([*others[:20], marked(20, b"k", mark=False)], 0))
     lane.offer(Once([marked(n, b"o", mark=False) for n in range(21, 90)], 21))
     lane.offer(Once([marked(90, b"o", mark=False), marked(91, b"k"), marked(92, b"k", mark=False)], 90))
+    lane.overtake()
     assert lane.claim(0.0) == Claim(Hurry.VITAL)
     assert [r.offset for r in lane.take(3)] == [20, 91, 0]
     assert (lane.position, lane.claim(0.0)) == (1, Claim(Hurry.WAITED_FOR))
@@ -215,6 +251,7 @@ def test_a_marked_record_goes_ahead_with_what_waits_of_its_key_and_with_nothing_
 def test_nothing_overtakes_where_little_waits() -> None:
     lane = Lane(ORDINARY, overtaking=MARK)
     lane.offer(Once([marked(0, b"o", mark=False), marked(1, b"k")], 0))
+    lane.overtake()
     assert [r.offset for r in lane.take(10)] == [0, 1]
 
 
