@@ -72,8 +72,8 @@ async def test_a_log_purged_at_the_front_is_asked_for_what_is_older_than_its_res
 
 async def test_what_was_forgotten_in_between_is_not_jumped_over() -> None:
     log = Log([commit(1, 1)])
-    causes = log.causes(NOW_MS, capacity=1)
-    for n in (5, 6):
+    causes = log.causes(NOW_MS, capacity=2)
+    for n in (5, 6, 7):
         causes.remember([f"cause-{n}"], NOW_MS + n)
     await causes.recall([("cause-5", at(NOW_MS))], NOW_MS)
     assert (log.read, log.questions) == (0, ["cause-5"])
