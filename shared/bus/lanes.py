@@ -79,6 +79,7 @@ class Lane:
         self._taken_ms = self._last_ms = 0
         """Kafka timestamps of the last record taken: of the stretch at the head, and of any."""
         self._new = 0
+        """Stretches offered since it was last asked who may overtake."""
 
     def offer(self, stretch: Stretch) -> None:
         """Append what was fetched; offsets fetched twice, after a seek, are passed over."""
@@ -97,10 +98,10 @@ class Lane:
     def overtake(self) -> None:
         """Let the marked records of what was offered last go ahead, and before each what waits of its key."""
         mark, new, self._new = self.overtaking, min(self._new, len(self._queue)), 0
-        if mark is None or len(self) <= OVERTAKE_FROM:
+        if mark is None or not new or len(self) <= OVERTAKE_FROM:
             return
         stretches = list(enumerate(self._queue))
-        marked = [place for place, stretch in stretches[-new:] if new and stretch.may_hold([mark])]
+        marked = [place for place, stretch in stretches[-new:] if stretch.may_hold([mark])]
         rows = [record for place in marked for record in self._unpacked(place)]
         last = {record.key: record.offset for record in rows if mark in (record.value or b"")}
         keys = [key or b"" for key in last]

@@ -100,7 +100,8 @@ class Batch:
 
     def __init__(self, batch: Any, fetched: bytes, start: int, size: int) -> None:
         """`fetched` has the batch from `start` on, in `size` bytes."""
-        self._batch, self._fetched, self._start, self.size = batch, fetched, start, size
+        self._batch, self._fetched, self._start, self._end = batch, fetched, start, start + size
+        self.size = size
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)
@@ -116,8 +117,7 @@ class Batch:
         """Whether one of `pieces` is in it; what is compressed is not looked into."""
         if getattr(self._batch, "compression_type", 1):
             return True
-        end = self._start + self.size
-        return any(self._fetched.find(piece, self._start, end) >= 0 for piece in pieces)
+        return any(self._fetched.find(piece, self._start, self._end) >= 0 for piece in pieces)
 
     def records(self) -> Iterator[Incoming]:
         """Yield the records from `offset` on. Raises FatalError when they cannot be unpacked."""
@@ -142,11 +142,8 @@ class Batch:
                 yield record
                 count += 1
         except UnicodeDecodeError:
-            yield from islice(
-                _TolerantBatch(bytearray(memoryview(self._fetched)[self._start : self._start + self.size])),
-                count,
-                None,
-            )
+            raw = bytearray(memoryview(self._fetched)[self._start : self._end])
+            yield from islice(_TolerantBatch(raw), count, None)
 
 
 class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc]

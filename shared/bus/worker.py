@@ -128,8 +128,8 @@ class Worker:
 
     def _until_next_duty(self) -> float | None:
         until = self.processor.seconds_to_timer()
-        if until is not None and (self._deaf or self._behind):
-            until = max(until, LISTEN_SECONDS)
+        if until is not None and until < LISTEN_SECONDS and (self._deaf or self._behind):
+            until = LISTEN_SECONDS
         tail = self._tail_checked + TAIL_SECONDS - time.monotonic()
         return max(0.0, tail if until is None else min(until, tail))
 

@@ -10,7 +10,6 @@ from shared.store.port import StoreUnavailable
 from shared.store.records import Commit, Head, Parked, Snapshot, check_states
 from shared.store.sqlite_documents import SqliteDocuments
 from shared.store.sqlite_rows import (
-    Row,
     commit_of,
     commit_row,
     insert,
@@ -46,7 +45,8 @@ class SqliteStore:
         await self._db.write(lambda db: None)
 
     async def append(self, commits: Sequence[Commit]) -> list[bool]:
-        return await self._insert(sql.INSERT_COMMITS, list(map(commit_row, commits)))
+        rows = list(map(commit_row, commits))
+        return await self._db.run(lambda db: insert(db, sql.INSERT_COMMITS, rows))
 
     async def tail(self, stream: str, after: int, limit: int = 100) -> list[Commit]:
         return [commit_of(*row) for row in await self._select(sql.SELECT_TAIL, stream, after, limit)]
@@ -56,7 +56,7 @@ class SqliteStore:
         return commit_of(*rows[0]) if rows else None
 
     async def known_causes(self, stream: str, causes: Sequence[str]) -> set[str]:
-        return await self._db.read(lambda db: select_known(db, stream, causes))
+        return await self._db.run(lambda db: select_known(db, stream, causes))
 
     async def purge(self, stream: str, up_to: int, before: int) -> int:
         purged = 0
@@ -69,8 +69,7 @@ class SqliteStore:
         return Head(*rows[0]) if rows else Head(stream)
 
     async def save_head(self, head: Head) -> None:
-        row = (head.stream, head.snapshot_n, head.published_n)
-        await self._db.write_at_once(lambda db: db.execute(sql.REPLACE_HEAD, row))
+        await self._db.execute(sql.REPLACE_HEAD, (head.stream, head.snapshot_n, head.published_n))
 
     async def snapshots(self, stream: str) -> list[Snapshot]:
         return [Snapshot(*row) for row in await self._select(sql.SELECT_SNAPSHOTS, stream)]
@@ -79,10 +78,7 @@ class SqliteStore:
         check_states(stream, states)
         rows = [(stream, key, n, state) for key, state in states.items()]
         for some in pages(rows):
-            await self._save(some)
-
-    async def _save(self, rows: Sequence[Row]) -> None:
-        await self._db.write_at_once(lambda db: db.execute(sql.SAVE_SNAPSHOTS, together(rows)))
+            await self._db.execute(sql.SAVE_SNAPSHOTS, together(some))
 
     async def park(self, parked: Sequence[Parked]) -> None:
         await self._write(sql.INSERT_PARKED, [parked_row(message) for message in parked])
@@ -98,18 +94,13 @@ class SqliteStore:
 
     async def insert_in_order(self, groups: Sequence[tuple[str, Sequence[Document]]]) -> None:
         rows = [(check_kind(kind), document.id, document.body) for kind, some in groups for document in some]
-        await self._db.write_at_once(
-            lambda db: db.execute(sql.INSERT_DOCUMENTS + sql.OR_NOTHING, together(rows))
-        )
+        await self._db.execute(sql.INSERT_DOCUMENTS + sql.OR_NOTHING, together(rows))
 
     def documents(self, kind: str) -> Documents:
         return SqliteDocuments(self._db, check_kind(kind))
 
-    async def _insert(self, statement: str, rows: Sequence[Row]) -> list[bool]:
-        return await self._db.write_at_once(lambda db: insert(db, statement, rows))
-
     async def _select(self, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
-        return await self._db.read(lambda db: select(db, statement, *arguments))
+        return await self._db.run(lambda db: select(db, statement, *arguments))
 
     async def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         await self._db.write(lambda db: run(db, statement, rows))

@@ -19,27 +19,26 @@ class SqliteDocuments:
         if not documents:
             return []
         rows = self._rows(documents)
-        return await self._db.write_at_once(lambda db: insert(db, sql.INSERT_DOCUMENTS, rows))
+        return await self._db.run(lambda db: insert(db, sql.INSERT_DOCUMENTS, rows))
 
     async def get(self, ids: Sequence[str]) -> dict[str, bytes]:
         if not ids:
             return {}
         wanted = json.dumps(list(ids))
-        return dict(await self._db.read(lambda db: select(db, sql.SELECT_DOCUMENTS, self._kind, wanted)))
+        return dict(await self._db.run(lambda db: select(db, sql.SELECT_DOCUMENTS, self._kind, wanted)))
 
     async def put(self, documents: Sequence[Document]) -> None:
         rows = self._rows(documents)
         if rows:
-            await self._db.write_at_once(lambda db: db.execute(sql.REPLACE_DOCUMENTS, together(rows)))
+            await self._db.execute(sql.REPLACE_DOCUMENTS, together(rows))
 
     async def delete(self, ids: Sequence[str]) -> None:
         if ids:
-            listed = json.dumps(list(ids))
-            await self._db.write_at_once(lambda db: db.execute(sql.DELETE_DOCUMENTS, (self._kind, listed)))
+            await self._db.execute(sql.DELETE_DOCUMENTS, (self._kind, json.dumps(list(ids))))
 
     async def scan(self, prefix: str = "", after: str = "", limit: int = 100) -> list[Document]:
         bounds = (self._kind, max(prefix, after), prefix, prefix + ABOVE, limit)
-        rows = await self._db.read(lambda db: select(db, sql.SCAN_DOCUMENTS, *bounds))
+        rows = await self._db.run(lambda db: select(db, sql.SCAN_DOCUMENTS, *bounds))
         return [Document(*row) for row in rows]
 
     def _rows(self, documents: Sequence[Document]) -> list[Row]:

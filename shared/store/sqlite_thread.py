@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -45,17 +45,17 @@ class SqliteThread:
         """Close the file and end the thread. Idempotent."""
         await asyncio.to_thread(self._close)
 
-    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work`, which only reads, on the thread."""
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` on the thread; each statement of it is a transaction of its own."""
         return await self._run(lambda: work(self._opened()))
+
+    async def execute(self, statement: str, arguments: Sequence[object]) -> None:
+        """Run a statement that writes: all of it is durable when this returns."""
+        await self.run(lambda db: db.execute(statement, arguments))
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` as one transaction: all of it is durable when this returns."""
         return await self._run(lambda: atomically(self._opened(), work))
-
-    async def write_at_once(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work`, whose every statement is a transaction of its own."""
-        return await self._run(lambda: work(self._opened()))
 
     async def _run(self, work: Callable[[], T]) -> T:
         try:
@@ -96,9 +96,8 @@ def prepare(connection: sqlite3.Connection) -> None:
     """Switch to a synchronous write-ahead log and create what is missing."""
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute(f"PRAGMA synchronous = {FULL}")
-    connection.execute(
-        "PRAGMA temp_store = MEMORY"
-    )  # what a statement sorts aside must not need a disk of its own
+    # What a statement sorts aside must not need a disk of its own.
+    connection.execute("PRAGMA temp_store = MEMORY")
     (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
     if (mode, synchronous) != ("wal", FULL):
         raise StoreError(f"SQLite would not be durable: journal_mode={mode}, synchronous={synchronous}")
