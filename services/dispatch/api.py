@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from services.dispatch.asked import Why
-from services.dispatch.gateway import Gateway, NotPassed, masked
+from services.dispatch.gateway import PATIENCE_SECONDS, Gateway, NotPassed, masked
 from services.dispatch.repeats import Asked, KeyReusedError, Repeats, digest_of
 from shared.bus import FatalError
 from shared.clock import Clock
@@ -24,8 +24,6 @@ from shared.store import StoreUnavailable
 SCOPE = "commands"
 ACTORS = ("officer", "agency")
 PUBLISH_SECONDS = 5.0
-PATIENCE_SECONDS = 3.0
-"""How long a caller may be ahead of what this process has seen of the stream."""
 Key = Depends(
     HTTPBearer(auto_error=False, description="An officer's or an agency's key with the scope commands")
 )
@@ -93,7 +91,7 @@ def commands_api(
 ) -> FastAPI:
     """Return the API. Keys need the scope `commands` and a name `officer:<id>` or `agency:<code>`.
 
-    `within`: seconds the broker has to take a command; `patience`: seconds an unknown incident may yet come.
+    `within`: seconds the broker has to take a command; `patience`: seconds a caller may be ahead.
     """
     app = api("Ruamjai dispatch", "1")
 

@@ -16,18 +16,21 @@ from shared.text import public
 
 INTERNAL = {Verb.TASK_ASSIGN, Verb.TASK_ESCALATE, Verb.INCIDENT_HAND_OVER}
 """Verbs that only desks and officers use."""
-LOOK_SECONDS = 0.1
+PATIENCE_SECONDS = 3.0
+"""How long a sender may be ahead of what this process has seen of the stream."""
+LOOK_SECONDS = 0.05
 LONGEST_NOTE = 2_000
 """Characters; normalising may make a text longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotPassed(Exception):  # noqa: N818
-    """What was sent goes to no desk."""
+    """What was sent goes to no desk. `ahead`: its sender may know more than the index has seen yet."""
 
     reason: Why
     detail: str
     desk: str
+    ahead: bool = False
 
 
 @dataclass(slots=True)
@@ -43,22 +46,24 @@ class Gateway:
     ) -> CommandRequested:
         """Return the command for the desk that decides on `body`. Raises NotPassed.
 
-        `patience`: for how many seconds an incident that is unknown may yet be seen on the stream.
+        `patience`: for how many seconds the sender may be ahead of what the index has seen of the stream.
         """
-        try:
-            made = await self._command(body, actor, incident_id, patience)
-        except NotPassed as no:
-            self.metrics.gate.labels(Gate(no.reason.value).value).inc()
-            raise
-        self.metrics.gate.labels(Gate.PASSED.value).inc()
-        return made
+        deadline, pause = time.monotonic() + (patience if incident_id else 0.0), LOOK_SECONDS
+        while True:
+            try:
+                made = await self._command(body, actor, incident_id)
+            except NotPassed as no:
+                if not no.ahead or time.monotonic() >= deadline:
+                    self.metrics.gate.labels(Gate(no.reason.value).value).inc()
+                    raise
+            else:
+                self.metrics.gate.labels(Gate.PASSED.value).inc()
+                return made
+            await asyncio.sleep(pause)
+            pause *= 1.5
 
-    async def _command(
-        self, body: CommandBody, actor: str, incident_id: str | None, patience: float
-    ) -> CommandRequested:
-        if body.verb == Verb.UNIT_SET_STATE:  # which is about no incident
-            patience = 0.0
-        seen = await self._seen(incident_id, patience) if incident_id else None
+    async def _command(self, body: CommandBody, actor: str, incident_id: str | None) -> CommandRequested:
+        seen = await self.index.find(incident_id) if incident_id else None
         desk = self._desk(body, actor, seen)
         reopen = body.verb == Verb.INCIDENT_REOPEN and seen is not None
         return CommandRequested(
@@ -74,26 +79,20 @@ class Gateway:
             status=seen.status if seen else body.status,
         )
 
-    async def _seen(self, incident_id: str, patience: float) -> Seen | None:
-        deadline, pause = time.monotonic() + patience, LOOK_SECONDS
-        while True:
-            seen = await self.index.find(incident_id)
-            if seen is not None or time.monotonic() >= deadline:
-                return seen
-            await asyncio.sleep(pause)
-            pause *= 1.5
-
     def _desk(self, body: CommandBody, actor: str, seen: Seen | None) -> str:
         kind, _, agency = actor.partition(":")
         unit = self.rules.units.get(body.unit_id or "")
         if body.verb == Verb.UNIT_SET_STATE and unit is not None:
             return self._of_agency(unit.desk, kind, agency)
         if seen is None:
-            triage = self.rules.pack.triage_desk
-            raise NotPassed(Why.UNKNOWN_INCIDENT, "no such incident is known here", triage)
+            triage, ahead = self.rules.pack.triage_desk, body.verb != Verb.UNIT_SET_STATE
+            raise NotPassed(Why.UNKNOWN_INCIDENT, "no such incident is known here", triage, ahead)
+        if kind == "agency" and body.verb in INTERNAL:
+            raise NotPassed(Why.NOT_ALLOWED, "only desks and officers ask for this", seen.desk)
+        if kind == "agency" and not self._takes_part(agency, seen):
+            no_part = "the agency takes no part in this incident"
+            raise NotPassed(Why.NOT_ALLOWED, no_part, seen.desk, ahead=True)
         task = meant(body, kind, agency, seen)
-        if kind == "agency" and (body.verb in INTERNAL or not self._takes_part(agency, seen)):
-            raise NotPassed(Why.NOT_ALLOWED, "the agency takes no part in this incident", seen.desk)
         return task.desk if task and body.verb.startswith("task.") else seen.desk
 
     def _of_agency(self, desk: str, kind: str, agency: str) -> str:

@@ -7,9 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.dispatch.asked import Why
 from services.dispatch.firsts import Firsts, Made
-from services.dispatch.gateway import Gateway, NotPassed
+from services.dispatch.gateway import PATIENCE_SECONDS, Gateway, NotPassed
 from shared.bus import Emit, Retry
 from shared.clock import Clock
 from shared.contracts import CommandRefused, CommandRequested, Event, ResponseSubmitted, Status
@@ -20,10 +19,8 @@ from shared.store import Store
 KIND = "responses_answered"
 KEPT = timedelta(days=7)
 """As long as the topic itself: until then an answer may be read again."""
-PATIENCE_SECONDS = 5.0
-"""How long an agency's answer may be ahead of what this process has seen of the stream."""
 PAUSE_SECONDS = 60.0
-"""For how long an agency that named an incident which never came is believed at once not to know."""
+"""For how long an agency that was waited for in vain is waited for no more: others' answers wait with it."""
 
 
 class Answered(Made):
@@ -38,7 +35,6 @@ class Responses:
     def __init__(self, patience: float = PATIENCE_SECONDS, pause: float = PAUSE_SECONDS) -> None:
         self._patience, self._pause = patience, pause
         self._bound: tuple[Gateway, Firsts[Answered], Clock] | None = None
-        self._since: dict[str, float] = {}
         self._impatient: dict[str, float] = {}
 
     def bind(self, gateway: Gateway, store: Store, clock: Clock) -> None:
@@ -46,7 +42,7 @@ class Responses:
         self._bound = gateway, Firsts(store, KIND, Answered, KEPT), clock
 
     async def answer(self, agency: str, event: Event[ResponseSubmitted]) -> list[Emit]:
-        """Return the command, or the refusal. Raises Retry while the incident may be on its way."""
+        """Return the command, or the refusal, at the latest when patience with the agency is over."""
         if self._bound is None:
             raise Retry("the gateway starts")
         gateway, firsts, clock = self._bound
@@ -58,23 +54,15 @@ class Responses:
     async def _make(
         self, gateway: Gateway, clock: Clock, agency: str, event: Event[ResponseSubmitted]
     ) -> Answered:
+        patient = time.monotonic() >= self._impatient.get(agency, 0.0)
+        patience = self._patience if patient else 0.0
         try:
-            command = await gateway.command(event.data, f"agency:{agency}", event.data.incident_id)
+            command = await gateway.command(event.data, f"agency:{agency}", event.data.incident_id, patience)
         except NotPassed as no:
-            if no.reason is Why.UNKNOWN_INCIDENT and self._may_come(agency, time.monotonic()):
-                raise Retry("the incident may be on its way") from None
+            if no.ahead and patient:
+                self._impatient[agency] = time.monotonic() + self._pause
             return Answered(at=clock.now(), said=refusal(event, agency, no))
-        self._since.pop(agency, None)
         return Answered(at=clock.now(), said=command.model_copy(update={"command_id": event.id}))
-
-    def _may_come(self, agency: str, now: float) -> bool:
-        if now < self._impatient.get(agency, 0.0):
-            return False
-        if now - self._since.setdefault(agency, now) < self._patience:
-            return True
-        del self._since[agency]
-        self._impatient[agency] = now + self._pause
-        return False
 
 
 def refusal(event: Event[ResponseSubmitted], agency: str, no: NotPassed) -> CommandRefused:

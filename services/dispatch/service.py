@@ -23,6 +23,9 @@ from shared.http import load_keys, serve
 from shared.pack import load_pack
 from shared.pack.watch import PackWatch
 
+INDEX_SECONDS = 0.05
+"""How long events gather before the index sees them: far less than the gateway's patience."""
+
 
 def dispatch(rules: Rules, watch: PackWatch | None = None) -> Service:
     """Return the service for a pack and its rules, and for what `watch` finds in the pack's place."""
@@ -34,7 +37,7 @@ def dispatch(rules: Rules, watch: PackWatch | None = None) -> Service:
         service.expose(watch.metrics)
         service.beside(lambda _: watch.follow(rules, current.next, current.use))
 
-    @service.on_batch(INCIDENTS, group="dispatch-index")
+    @service.on_batch(INCIDENTS, group="dispatch-index", gather=INDEX_SECONDS)
     async def follow(events: Sequence[Event[Any]]) -> Sequence[Iterable[Emit]]:
         return await follower.follow(events)
 

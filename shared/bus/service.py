@@ -63,8 +63,9 @@ class Service:
         """Declare a handler of many: `def handler(events: Sequence[Event[A]]) -> Sequence[Iterable[Emit]]`.
 
         It answers with one iterable per event, in order. If it raises, it is called with one event at a time.
-        Where nobody waits for the answer, as with a read model, `gather` says for how many seconds records
-        may gather at the brokers first: a fetch, a slice and a write then serve many of them.
+        As with a read model, `gather` may say for how many seconds records gather at the brokers first: a
+        fetch, a slice and a write then serve many of them. From 0.1 on nobody is taken to wait for the
+        answer: others in the process go first, and nothing overtakes.
         """
 
         def declare(handler: F) -> F:

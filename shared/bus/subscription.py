@@ -10,6 +10,8 @@ from shared.contracts.topics import Topic, replay_of
 
 DLQ_LIMIT = 100
 DLQ_WINDOW = 60.0
+SOON = 0.1
+"""Who lets records gather for so many seconds or more is waited for by nobody."""
 
 OnPoison = Literal["skip", "park"]
 MakeProcessor = Callable[[Workplace], Processor]
@@ -56,7 +58,7 @@ class Subscription:
 
     def hurry(self, topic: str) -> Hurry:
         """Return when `topic` goes before the other work of its process."""
-        if self.gather:
+        if self.gather >= SOON:
             return Hurry.NOBODY_WAITS
         vital = any(t.vital for t in self.topics if t.name == topic)
         return Hurry.VITAL if vital else Hurry.WAITED_FOR
@@ -70,7 +72,7 @@ class Subscription:
 
         None may where nobody waits for them, or where one that comes again could close a key once more.
         """
-        if self.gather or self.on_poison == "park":
+        if self.gather >= SOON or self.on_poison == "park":
             return None
         return next((t.overtaking for t in self.topics if t.name == topic), None)
 

@@ -2,13 +2,14 @@
 
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, ClassVar
 
 import pytest
 
 from shared.bus import Emit, Service, launch
 from shared.bus.runtime import EXIT_CONFIGURATION
+from shared.bus.turnstile import Hurry
 from shared.contracts import Event, EventData, IncidentOpened, ReportReceived, topics
 from shared.contracts.topics import Topic
 
@@ -29,6 +30,22 @@ def test_one_group_has_one_handler() -> None:
     service.on(topics.INCIDENTS)(handle)
     with pytest.raises(ValueError, match="its own group="):
         service.on(topics.REPORTS_RECEIVED)(handle)
+
+
+@pytest.mark.parametrize(
+    ("gather", "hurry", "marked"),
+    [(0.0, Hurry.WAITED_FOR, True), (0.05, Hurry.WAITED_FOR, True), (0.25, Hurry.NOBODY_WAITS, False)],
+)
+def test_who_lets_records_gather_for_long_is_waited_for_by_nobody(
+    gather: float, hurry: Hurry, *, marked: bool
+) -> None:
+    def handle(events: Sequence[Event[IncidentOpened]]) -> list[list[Emit]]:
+        return [[] for _ in events]
+
+    service = Service("s")
+    service.on_batch(topics.INCIDENTS, gather=gather)(handle)
+    [made], name = service.subscriptions, topics.INCIDENTS.name
+    assert (made.hurry(name), made.overtaking(name) is not None) == (hurry, marked)
 
 
 @pytest.fixture

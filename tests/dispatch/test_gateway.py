@@ -3,8 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import httpx
@@ -13,7 +12,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from services.dispatch.api import commands_api
-from services.dispatch.following import KIND, Index, go_on
+from services.dispatch.following import KIND, Index, Seen, go_on
 from services.dispatch.gateway import Gateway
 from services.dispatch.metrics import DispatchMetrics
 from services.dispatch.repeats import Repeats
@@ -38,7 +37,6 @@ from shared.contracts.values import Priority
 from shared.http import ApiKeys, Caller
 from shared.store import Document, Documents, SqliteStore
 from shared.store.expiry import Expiry
-from tests.bus.support import until
 from tests.dispatch.stage import EMS, NEXT, PACK, POLICE, TRIAGE, Stage, only
 
 SCOPES = {"officer:a": "commands", "agency:ems": "commands", "desk:p": "commands", "officer:b": "reports"}
@@ -89,6 +87,18 @@ class Overtaken:
         await self._documents.put(documents)
 
 
+class Looked(Index):
+    """An index that counts how often it is asked."""
+
+    def __init__(self, index: Index) -> None:
+        self._index, self.times = index, 0
+
+    async def find(self, incident_id: str) -> Seen | None:
+        """Find, and count."""
+        self.times += 1
+        return await self._index.find(incident_id)
+
+
 class Post:
     """The gateway with an index over what a stage has said, and its API."""
 
@@ -100,9 +110,9 @@ class Post:
         self.follower.bind(index, self.metrics)
         self.responses, self.patience = self.answering(), 0.0
 
-    def answering(self, **patience: float) -> Responses:
+    def answering(self, patience: float = 0.0) -> Responses:
         """Another process that reads the agencies' topics."""
-        responses = Responses(**patience)
+        responses = Responses(patience)
         responses.bind(self.gateway, self.store, self.clock)
         return responses
 
@@ -137,6 +147,20 @@ class Post:
         async with httpx.AsyncClient(transport=transport, base_url="http://dispatch") as client:
             headers |= {"Authorization": f"Bearer {key}"}
             return await client.post("/v1/commands", json=body, headers=headers)
+
+
+async def waiting(asking: asyncio.Task[Any]) -> None:
+    """Return when `asking` has had time enough to be answered, and was not."""
+    done, _ = await asyncio.wait([asking], timeout=0.2)
+    assert not done
+
+
+async def waited_for(asked: Coroutine[Any, Any, Any], news: Callable[[], Awaitable[None]]) -> Any:
+    """Return the answer to what is asked, which comes only after the `news`."""
+    asking = asyncio.create_task(asked)
+    await waiting(asking)
+    await news()
+    return await asking
 
 
 async def test_an_answer_goes_to_the_desk_that_owns_the_agencys_task(post: Post) -> None:
@@ -203,26 +227,41 @@ async def test_a_unit_is_moved_by_its_own_agency_only(post: Post) -> None:
     assert refused.reason == "not_allowed"
 
 
-async def test_an_answer_ahead_of_the_stream_waits_and_one_about_nothing_is_refused(post: Post) -> None:
-    with pytest.raises(Retry):
-        await post.say("police", "task.acknowledge", "not-yet")
-    post.responses = post.answering(patience=0.0)
-    _, refused = await post.say("police", "task.acknowledge", "never")
-    assert (refused.reason, refused.desk) == ("unknown_incident", TRIAGE)
+async def test_an_answer_about_an_incident_that_is_not_seen_yet_is_passed_on_when_it_is(post: Post) -> None:
+    post.responses = post.answering(patience=60.0)
+    post.stage.report("theft")
+    id_ = str(post.stage.said(IncidentOpened)[-1].incident_id)
+    answer = await waited_for(post.say("police", "task.acknowledge", id_), post.follow)
+    assert answer[1].desk == POLICE
 
 
-async def test_an_agency_that_named_nothing_is_not_waited_for_again_at_once(post: Post) -> None:
-    post.responses = post.answering(patience=0.05)
+async def test_an_answer_of_an_agency_that_is_not_seen_yet_to_take_part_is_passed_on_when_it_is(
+    post: Post,
+) -> None:
+    post.responses = post.answering(patience=60.0)
+    id_ = await post.opened()
+    post.stage.order("task.assign", incident_id=id_, to_desk=EMS)
+    answer = await waited_for(post.say("ems", "task.acknowledge", id_), post.follow)
+    assert answer[1].desk == EMS
 
-    async def refused() -> Any:
-        with suppress(Retry):
-            return await post.say("police", "task.acknowledge", "never")
 
-    await until(refused, "refused in the end")
-    _, at_once = await post.say("police", "task.acknowledge", "never-again")
-    assert at_once.reason == "unknown_incident"
-    with pytest.raises(Retry):
-        await post.say("ems", "task.acknowledge", "another-agency")
+async def test_an_agency_that_was_waited_for_in_vain_is_not_waited_for_again_at_once(post: Post) -> None:
+    post.responses = post.answering(patience=0.1)
+    looked = post.gateway.index = Looked(post.gateway.index)
+    for agency, again in (("police", True), ("police", False), ("ems", True)):
+        _, refused = await post.say(agency, "task.acknowledge", "never")
+        assert (refused.reason, refused.desk) == ("unknown_incident", TRIAGE)
+        assert (looked.times > 1) is again
+        looked.times = 0
+
+
+@pytest.mark.parametrize("verb", ["task.assign", "unit.set_state"])
+async def test_nothing_is_waited_for_that_no_event_could_change(post: Post, verb: str) -> None:
+    id_ = await post.opened()
+    post.responses = post.answering(patience=0.1)
+    looked = post.gateway.index = Looked(post.gateway.index)
+    _, refused = await post.say("ems", verb, id_, unit_id="car-1")
+    assert (refused.reason, looked.times) == ("not_allowed", 1)
 
 
 async def test_an_answer_that_is_read_again_is_the_same_command_though_the_incident_has_moved(
@@ -240,7 +279,6 @@ async def test_an_answer_that_was_refused_is_refused_in_the_same_words_when_it_i
     post: Post,
 ) -> None:
     id_ = await post.opened()
-    post.responses = post.answering(patience=0.0)
     early = event_of(ResponseSubmitted(verb="task.acknowledge", incident_id="late"))
     alien = event_of(ResponseSubmitted(verb="task.acknowledge", incident_id=id_))
     first = [await post.responses.answer(who, e) for who, e in (("police", early), ("ems", alien))]
@@ -367,11 +405,8 @@ async def test_who_has_heard_of_an_incident_first_is_passed_on_when_it_is_seen(p
     post.patience = 60.0
     post.stage.report("theft")
     id_ = str(post.stage.said(IncidentOpened)[-1].incident_id)
-    asking = asyncio.create_task(post.post({"verb": "incident.close", "incident_id": id_}))
-    await asyncio.sleep(0.05)
-    assert not asking.done()
-    await post.follow()
-    assert (await asking).status_code == 202
+    answer = await waited_for(post.post({"verb": "incident.close", "incident_id": id_}), post.follow)
+    assert answer.status_code == 202
 
 
 async def test_who_has_no_key_is_told_so_before_what_is_sent_is_judged(post: Post) -> None:
