@@ -19,6 +19,8 @@ INTERNAL = {Verb.TASK_ASSIGN, Verb.TASK_ESCALATE, Verb.INCIDENT_HAND_OVER}
 PATIENCE_SECONDS = 3.0
 """How long a sender may be ahead of what this process has seen of the stream."""
 LOOK_SECONDS = 0.05
+MOST_WAITING = 32
+"""How many may wait at once: each looks into the store again and again."""
 LONGEST_NOTE = 2_000
 """Characters; normalising may make a text longer."""
 
@@ -40,6 +42,7 @@ class Gateway:
     rules: Rules
     index: Index
     metrics: DispatchMetrics
+    waiting: int = 0
 
     async def command(
         self, body: CommandBody, actor: str, incident_id: str | None, patience: float = 0.0
@@ -53,14 +56,22 @@ class Gateway:
             try:
                 made = await self._command(body, actor, incident_id)
             except NotPassed as no:
-                if not no.ahead or time.monotonic() >= deadline:
+                left = deadline - time.monotonic()
+                if not no.ahead or left <= 0.0 or self.waiting >= MOST_WAITING:
                     self.metrics.gate.labels(Gate(no.reason.value).value).inc()
                     raise
             else:
                 self.metrics.gate.labels(Gate.PASSED.value).inc()
                 return made
-            await asyncio.sleep(pause)
+            await self._wait(min(pause, left))
             pause *= 1.5
+
+    async def _wait(self, seconds: float) -> None:
+        self.waiting += 1
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.waiting -= 1
 
     async def _command(self, body: CommandBody, actor: str, incident_id: str | None) -> CommandRequested:
         seen = await self.index.find(incident_id) if incident_id else None

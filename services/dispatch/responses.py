@@ -1,5 +1,6 @@
 """The agencies' own topics: each answer becomes a command, or is refused where its sender can read it."""
 
+import math
 import time
 from datetime import timedelta
 from functools import partial
@@ -19,8 +20,10 @@ from shared.store import Store
 KIND = "responses_answered"
 KEPT = timedelta(days=7)
 """As long as the topic itself: until then an answer may be read again."""
-PAUSE_SECONDS = 60.0
-"""For how long an agency that was waited for in vain is waited for no more: others' answers wait with it."""
+SHORT_SECONDS = 0.2
+"""Longer than events gather before the index sees them."""
+SPARED = 20
+"""Who was waited for in vain is not waited for as long again for so many times that: others wait too."""
 
 
 class Answered(Made):
@@ -32,17 +35,18 @@ class Answered(Made):
 class Responses:
     """Decides once on each answer, whatever the index says when it is read again."""
 
-    def __init__(self, patience: float = PATIENCE_SECONDS, pause: float = PAUSE_SECONDS) -> None:
-        self._patience, self._pause = patience, pause
+    def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
+        self._patiences = patience, min(patience, SHORT_SECONDS)
         self._bound: tuple[Gateway, Firsts[Answered], Clock] | None = None
-        self._impatient: dict[str, float] = {}
+        self._in_vain: dict[tuple[str, float], float] = {}
+        """When an agency was last waited for in vain, by how long."""
 
     def bind(self, gateway: Gateway, store: Store, clock: Clock) -> None:
         """Start to work."""
         self._bound = gateway, Firsts(store, KIND, Answered, KEPT), clock
 
     async def answer(self, agency: str, event: Event[ResponseSubmitted]) -> list[Emit]:
-        """Return the command, or the refusal, at the latest when patience with the agency is over."""
+        """Return the command, or the refusal, when patience with the agency is over. Raises Retry."""
         if self._bound is None:
             raise Retry("the gateway starts")
         gateway, firsts, clock = self._bound
@@ -54,15 +58,21 @@ class Responses:
     async def _make(
         self, gateway: Gateway, clock: Clock, agency: str, event: Event[ResponseSubmitted]
     ) -> Answered:
-        patient = time.monotonic() >= self._impatient.get(agency, 0.0)
-        patience = self._patience if patient else 0.0
+        patience = self._patience(agency)
         try:
             command = await gateway.command(event.data, f"agency:{agency}", event.data.incident_id, patience)
         except NotPassed as no:
-            if no.ahead and patient:
-                self._impatient[agency] = time.monotonic() + self._pause
+            if no.ahead:
+                self._in_vain[agency, patience] = time.monotonic()
             return Answered(at=clock.now(), said=refusal(event, agency, no))
         return Answered(at=clock.now(), said=command.model_copy(update={"command_id": event.id}))
+
+    def _patience(self, agency: str) -> float:
+        now, never = time.monotonic(), -math.inf
+        for patience in self._patiences:
+            if now >= self._in_vain.get((agency, patience), never) + SPARED * patience:
+                return patience
+        return 0.0
 
 
 def refusal(event: Event[ResponseSubmitted], agency: str, no: NotPassed) -> CommandRefused:

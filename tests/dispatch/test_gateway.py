@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from services.dispatch.api import commands_api
 from services.dispatch.following import KIND, Index, Seen, go_on
-from services.dispatch.gateway import Gateway
+from services.dispatch.gateway import MOST_WAITING, Gateway
 from services.dispatch.metrics import DispatchMetrics
 from services.dispatch.repeats import Repeats
 from services.dispatch.responses import Responses
@@ -37,6 +37,7 @@ from shared.contracts.values import Priority
 from shared.http import ApiKeys, Caller
 from shared.store import Document, Documents, SqliteStore
 from shared.store.expiry import Expiry
+from tests.bus.support import until
 from tests.dispatch.stage import EMS, NEXT, PACK, POLICE, TRIAGE, Stage, only
 
 SCOPES = {"officer:a": "commands", "agency:ems": "commands", "desk:p": "commands", "officer:b": "reports"}
@@ -246,13 +247,24 @@ async def test_an_answer_of_an_agency_that_is_not_seen_yet_to_take_part_is_passe
 
 
 async def test_an_agency_that_was_waited_for_in_vain_is_not_waited_for_again_at_once(post: Post) -> None:
-    post.responses = post.answering(patience=0.1)
+    post.responses = post.answering(patience=0.3)
     looked = post.gateway.index = Looked(post.gateway.index)
-    for agency, again in (("police", True), ("police", False), ("ems", True)):
+    for agency, again in (("police", True), ("police", True), ("police", False), ("ems", True)):
         _, refused = await post.say(agency, "task.acknowledge", "never")
         assert (refused.reason, refused.desk) == ("unknown_incident", TRIAGE)
         assert (looked.times > 1) is again
         looked.times = 0
+
+
+async def test_not_everybody_may_wait_at_once(post: Post) -> None:
+    post.patience, body = 60.0, {"verb": "incident.close", "incident_id": "never"}
+    post.gateway.waiting = MOST_WAITING - 1
+    one = asyncio.create_task(post.post(body))
+    await until(lambda: post.gateway.waiting == MOST_WAITING, "one waits")
+    assert (await post.post(body)).status_code == 404
+    one.cancel()
+    await asyncio.wait([one])
+    assert post.gateway.waiting == MOST_WAITING - 1
 
 
 @pytest.mark.parametrize("verb", ["task.assign", "unit.set_state"])
