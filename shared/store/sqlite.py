@@ -46,7 +46,7 @@ class SqliteStore:
 
     async def append(self, commits: Sequence[Commit]) -> list[bool]:
         rows = list(map(commit_row, commits))
-        return await self._db.run(lambda db: insert(db, sql.INSERT_COMMITS, rows))
+        return await self._db.run(lambda db: insert(db, sql.INSERT_COMMITS, sql.TAKEN_COMMITS, rows))
 
     async def tail(self, stream: str, after: int, limit: int = 100) -> list[Commit]:
         return [commit_of(*row) for row in await self._select(sql.SELECT_TAIL, stream, after, limit)]

@@ -19,7 +19,7 @@ class SqliteDocuments:
         if not documents:
             return []
         rows = self._rows(documents)
-        return await self._db.run(lambda db: insert(db, sql.INSERT_DOCUMENTS, rows))
+        return await self._db.run(lambda db: insert(db, sql.INSERT_DOCUMENTS, sql.TAKEN_DOCUMENTS, rows))
 
     async def get(self, ids: Sequence[str]) -> dict[str, bytes]:
         if not ids:

@@ -58,20 +58,35 @@ def pages(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     yield page
 
 
-def insert(connection: sqlite3.Connection, statement: str, rows: Sequence[Row]) -> list[bool]:
+def insert(connection: sqlite3.Connection, statement: str, taken: str, rows: Sequence[Row]) -> list[bool]:
     """Insert, durably and each for itself, those rows whose place is free; True for each that was.
 
-    Nearly always all are, so that one statement does it, which is a transaction by itself.
+    Nearly always all are, so that one statement does it, which is a transaction by itself. A row's place is
+    its first two fields; else `taken` tells which are.
     """
+    listed, blobs = together(rows)
     try:
-        connection.execute(statement, together(rows))
+        connection.execute(statement, (listed, blobs))
     except sqlite3.IntegrityError:
-        return atomically(connection, lambda db: [_inserted(db, statement, row) for row in rows])
+        taken_at = atomically(connection, lambda db: _insert_free(db, statement, taken, listed, blobs))
+        return _free(rows, {rows[number][:2] for number in taken_at})
     return [True] * len(rows)
 
 
-def _inserted(connection: sqlite3.Connection, statement: str, row: Row) -> bool:
-    return connection.execute(statement + sql.OR_NOTHING, together([row])).rowcount == 1
+def _insert_free(
+    connection: sqlite3.Connection, statement: str, taken: str, listed: str, blobs: bytes
+) -> list[int]:
+    [(numbers,)] = select(connection, taken, listed)
+    connection.execute(statement + sql.OR_NOTHING, (listed, blobs))
+    return list(json.loads(numbers))
+
+
+def _free(rows: Sequence[Row], places: set[Row]) -> list[bool]:
+    free = []
+    for row in rows:
+        free.append(row[:2] not in places)
+        places.add(row[:2])
+    return free
 
 
 def commit_row(commit: Commit) -> Row:

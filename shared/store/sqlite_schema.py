@@ -45,7 +45,15 @@ def _rows(fields: int) -> str:
     return f"SELECT {listed}, substr(?2, {start}, {size}) FROM json_each(?1) WHERE true"  # noqa: S608  (numbers)
 
 
+def _taken(table: str, *place: str) -> str:
+    """Return what selects, as a list, the numbers of rows whose `place`, their first two fields, is taken."""
+    same = " AND ".join(f"{name} = json_extract(value, '$[{field}]')" for field, name in enumerate(place))
+    exists = f"EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608  (names of ours)
+    return f"SELECT json_group_array(json_each.key) FROM json_each(?) WHERE {exists}"  # noqa: S608
+
+
 INSERT_COMMITS = f"INSERT INTO commits {_rows(4)}"
+TAKEN_COMMITS = _taken("commits", "stream", "n")
 OR_NOTHING = " ON CONFLICT DO NOTHING"
 SELECT_TAIL = "SELECT * FROM commits WHERE stream = ? AND n > ? ORDER BY n LIMIT ?"
 SELECT_COMMIT = "SELECT * FROM commits WHERE stream = ? AND n = ?"
@@ -79,6 +87,7 @@ SELECT_PARKED = "SELECT * FROM parked WHERE lane = ? AND key = ? ORDER BY topic,
 DELETE_PARKED = "DELETE FROM parked WHERE lane = ? AND topic = ? AND offset = ?"
 
 INSERT_DOCUMENTS = f"INSERT INTO documents {_rows(2)}"
+TAKEN_DOCUMENTS = _taken("documents", "kind", "id")
 SELECT_DOCUMENTS = "SELECT id, body FROM documents WHERE kind = ? AND id IN (SELECT value FROM json_each(?))"
 REPLACE_DOCUMENTS = f"INSERT OR REPLACE INTO documents {_rows(2)}"
 DELETE_DOCUMENTS = "DELETE FROM documents WHERE kind = ? AND id IN (SELECT value FROM json_each(?))"
