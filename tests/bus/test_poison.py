@@ -37,6 +37,7 @@ def poisons(topic: Topic) -> dict[str, tuple[Record, Reason]]:
         "an unknown type": (with_header(fine, "ce_type", b"th.ruamjai.no.such.v9"), Reason.UNKNOWN_TYPE),
         "one mebibyte": (replace(fine, value=b"x" * (1 << 20)), Reason.BAD_BODY),
         "a key that is not UTF-8": (replace(fine, key=b"\xff\xfe"), Reason.MISSING_KEY),
+        "a key that a store may cut": (replace(fine, key=b"a\0b"), Reason.MISSING_KEY),
         "neither key nor value": (Record(topic.name, None, None, []), Reason.NULL_VALUE),
     }
 
