@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from aiokafka import (
     AIOKafkaConsumer,
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 POLL_MS = 500
 LOOK_SECONDS = 0.02
-"""How often the lanes that are short are looked at while the others have enough."""
+"""How often the lanes that are short, or paused, are looked at while the others have enough."""
 HUNGRY = 500
 """A worker with fewer records waiting makes the consumer fetch."""
 FULL = 2_000
@@ -170,19 +170,22 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 if worker is not None and stretches:
                     worker.lanes.offer(source, stretches)
             self._regulate(client)
-            await self._listen(client)
             if short and not fetched:
                 await self._wait_for_room()
             elif fetched:
                 await self._gather(client, fetched)
 
-    async def _listen(self, client: AIOKafkaConsumer) -> None:
-        """Tell the urgent lanes how far they are of what the broker had at the last fetch."""
-        for lane in [lane for lane in self._lanes() if lane.urgent]:
-            with contextlib.suppress(IllegalStateError, AssertionError):  # not ours any more
-                end = client.highwater(lane.source)
+    async def _listen(self, lanes: Iterable[Lane]) -> None:
+        """Tell lanes how far they are of what the broker had when it last answered."""
+        if (client := self._client) is None:
+            return
+        for lane in lanes:
+            with contextlib.suppress(KafkaError, AssertionError, TimeoutError):  # not ours, or not for now
+                end, answered_ms = client.highwater(lane.source), client.last_poll_timestamp(lane.source)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    position = await client.position(lane.source)
                 if end is not None:
-                    lane.hear(await client.position(lane.source), end)
+                    lane.hear(position, end, answered_ms)
 
     async def _gather(
         self, client: AIOKafkaConsumer, fetched: Mapping[TopicPartition, Sequence[Stretch]]
@@ -215,9 +218,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> Mapping[TopicPartition, list[Stretch]]:
         """Fetch: while every worker has enough, only what is there for the lanes that are `short`.
 
-        A flood in one lane must not keep what is urgent in another from being fetched.
+        A flood in one lane must not keep what is urgent in another, or behind itself, from being fetched.
         """
-        wait_ms = 0 if short else POLL_MS
+        paused = any(lane.paused for lane in self._lanes())
+        wait_ms = 0 if short else round(LOOK_SECONDS * 1000) if paused else POLL_MS
         try:
             fetched: Mapping[TopicPartition, list[Stretch]] = await client.getmany(*short, timeout_ms=wait_ms)
         except NoOffsetForPartitionError:
@@ -343,6 +347,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     def _adopt(self, number: int, sources: Sequence[TopicPartition]) -> None:
         kept = self._kept.pop(number, None)
         worker = self.workers[number] = self._make_worker(number, sources, self._room, kept)
+        worker.listen = self._listen
         worker.start().add_done_callback(self._worker_ended)
         self._room.set()
 

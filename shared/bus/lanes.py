@@ -5,7 +5,6 @@ so that a flood of urgent reports cannot starve them either.
 """
 
 import asyncio
-import math
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +20,8 @@ ORDINARY_SHARE = 10
 """Ordinary lanes get at least one record in this many."""
 LATEST_MS = 10 * LATE_MS
 """Nobody is later than that: a backlog of hours takes turns with one of seconds."""
+SILENT_MS = 10_000
+"""What the broker has told nothing of for so long is not waited for: its leader may be away for good."""
 OVERTAKE_FROM = 50
 """Where fewer records wait, none is let ahead: it would gain nothing."""
 
@@ -58,11 +59,10 @@ class Lane:
         self.source, self.urgent, self.outsiders = source, urgent, outsiders
         self._hurry, self._begins, self.overtaking = hurry, begins, overtaking
         self.paused = False
-        self.heard = False
-        """Whether everything has been fetched that was there when it was first asked for something."""
-        self._first_end: int | None = None
-        self._more = False
-        """Whether the broker has more than was fetched."""
+        self._asked_ms = self._answered_ms = time.time() * 1000
+        """About when the broker was asked what there is, and when its answer came."""
+        self._fetched_ms = 0.0
+        """What was written before then has been fetched."""
         self.bytes = 0
         """Of all stretches not yet used up."""
         self.first_offset: int | None = None
@@ -137,7 +137,7 @@ class Lane:
                 self._taken_ms = self._last_ms = some[-1].timestamp or 0  # message format v0 has none
                 self.position = max(self.position or 0, some[-1].offset + 1)
             taken += self._behind(some) if self._overtook else some
-            if len(some) < wanted:
+            if len(some) < wanted or self.position == self._queue[0].next_offset:
                 self._go_on()
         return taken
 
@@ -167,19 +167,24 @@ class Lane:
             return Claim(Hurry.LATE, max(since, now_ms - LATEST_MS))
         return Claim(self._hurry)
 
-    def hear(self, position: int, end: int) -> None:
-        """Note how far the consumer is, of how much there was at the broker when it last asked."""
-        self._more = position < end
-        if self._first_end is None:
-            self._first_end = end
-        self.heard = self.heard or position >= self._first_end
+    def hear(self, position: int, end: int, answered_ms: float) -> None:
+        """Note how far the consumer is, and which `end` the broker's last answer had, read at `answered_ms`.
 
-    @property
-    def since_ms(self) -> float:
-        """Since about when something has waited, here or at the broker; infinite where nothing does."""
+        It was asked for after the answer before was read. It may have come long before it was read itself,
+        so it tells only of what was written before it was asked for.
+        """
+        if answered_ms != self._answered_ms:
+            self._asked_ms, self._answered_ms = self._answered_ms, answered_ms
+        if position >= end:
+            self._fetched_ms = self._asked_ms
+
+    def known_ms(self, now_ms: float) -> float:
+        """Return until when, in epoch milliseconds, all that was written has been taken."""
         if self.oldest_ms is not None:
             return self.oldest_ms
-        return self._last_ms if self._more else math.inf
+        if now_ms - self._answered_ms > SILENT_MS:
+            return now_ms
+        return max(self._fetched_ms, self._last_ms)
 
     def open_at(self, now: float) -> bool:
         """Whether there is something to take at loop time `now`."""
@@ -204,7 +209,7 @@ class Lanes:
     def __init__(self, lanes: Iterable[Lane], room: asyncio.Event) -> None:
         self._room = room
         self._lanes = {lane.source: lane for lane in lanes}
-        self._urgent = [lane for lane in self._lanes.values() if lane.urgent]
+        self.urgent = [lane for lane in self._lanes.values() if lane.urgent]
         self._ordinary = [lane for lane in self._lanes.values() if not lane.urgent]
         self._arrived = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
@@ -262,7 +267,7 @@ class Lanes:
         now = asyncio.get_running_loop().time()
         ordinary = [lane for lane in self._ordinary if lane.open_at(now)]
         share, self._owed = divmod(self._owed + limit, ORDINARY_SHARE) if ordinary else (0, 0)
-        taken = _drain([lane for lane in self._urgent if lane.open_at(now)], limit - share)
+        taken = _drain([lane for lane in self.urgent if lane.open_at(now)], limit - share)
         left = limit - sum(len(records) for _, records in taken)
         taken += _drain(ordinary, left if begin or not taken else min(left, share))
         next_offsets = {lane.source: lane.position or 0 for lane, _ in taken}
@@ -274,15 +279,11 @@ class Lanes:
         claims = [lane.claim(now_ms) for lane in self._lanes.values() if lane.open_at(now)]
         return min(claims, default=Claim(Hurry.WAITED_FOR))
 
-    @property
-    def heard(self) -> bool:
-        """Whether all that was urgent when it began has been fetched."""
-        return all(lane.heard for lane in self._urgent)
-
-    def urgent_since_ms(self) -> float:
-        """Return since when something urgent has waited to be taken; infinite where nothing does."""
-        now = asyncio.get_running_loop().time()
-        return min((lane.since_ms for lane in self._urgent if now >= lane.closed_until), default=math.inf)
+    def unknown_seconds(self) -> float:
+        """Return for how long it is not known what was said on urgent inputs; 0 where there are none."""
+        now, now_ms = asyncio.get_running_loop().time(), time.time() * 1000
+        known = [lane.known_ms(now_ms) for lane in self.urgent if now >= lane.closed_until]
+        return max(0.0, now_ms - min(known, default=now_ms)) / 1000
 
     def _ready(self) -> bool:
         now = asyncio.get_running_loop().time()

@@ -8,7 +8,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 from shared.bus.dead_letters import Budget
 from shared.bus.errors import FatalError
 from shared.bus.incoming import Incoming
-from shared.bus.lanes import Lanes, Slice
+from shared.bus.lanes import Lane, Lanes, Slice
 from shared.bus.observer import Observer
 from shared.bus.parking import record_of, replaces
 from shared.bus.processor import Processor
@@ -31,9 +31,9 @@ RECORD_BYTES = 500
 """What a record counts besides its value, and a slice besides its records."""
 SLICE_SECONDS = 0.01
 FIRST_SLICE = 1
-HEAR_SECONDS = 10.0
-"""How long a new owner at most waits to hear what is on its urgent inputs before its first timer fires."""
-LISTEN_SECONDS = 0.05
+LISTEN_SECONDS, LEAST_LISTEN_SECONDS = 0.05, 0.005
+"""By the service's clock, but not less: how often it is looked whether all is known that was said before a
+timer was due."""
 TAIL_SECONDS = 3.0
 """How often the owner looks for a commit that somebody else has appended."""
 
@@ -69,7 +69,10 @@ class Worker:
         self._in_flight = 0
         self._limit = FIRST_SLICE
         self.draining = False
-        self._tail_checked = self._moved = self._began = time.monotonic()
+        self.listen: Callable[[Iterable[Lane]], Awaitable[None]] | None = None
+        """Lets lanes know how far they are of what there is at the broker."""
+        self._listening = max(LEAST_LISTEN_SECONDS, processor.place.clock.real_seconds(LISTEN_SECONDS))
+        self._tail_checked = self._moved = time.monotonic()
         self.task: asyncio.Task[None] | None = None
 
     def start(self) -> asyncio.Task[None]:
@@ -128,25 +131,17 @@ class Worker:
 
     def _until_next_duty(self) -> float | None:
         until = self.processor.seconds_to_timer()
-        if until is not None and until < LISTEN_SECONDS and (self._deaf or self._behind):
-            until = LISTEN_SECONDS
+        if until is not None and until < self._listening and self.lanes.unknown_seconds():
+            until = self._listening
         tail = self._tail_checked + TAIL_SECONDS - time.monotonic()
         return max(0.0, tail if until is None else min(until, tail))
 
-    @property
-    def _deaf(self) -> bool:
-        """Whether it has just begun, and does not know yet whether anything urgent waits at the broker."""
-        return not self.lanes.heard and time.monotonic() - self._began < HEAR_SECONDS
-
-    @property
-    def _behind(self) -> float:
-        """The age in seconds of the oldest urgent record that waits: it may settle what was due since."""
-        return max(0.0, time.time() - self.lanes.urgent_since_ms() / 1000)
-
     async def _duties(self) -> None:
         """Due timers, a look at the log's tail, a snapshot: what does not wait for input."""
-        if self.processor.seconds_to_timer() == 0.0 and not self._deaf:
-            await self._send(await self.processor.fire(self._behind), {})
+        if self.processor.seconds_to_timer() == 0.0:
+            if self.listen is not None:
+                await self.listen(self.lanes.urgent)
+            await self._send(await self.processor.fire(self.lanes.unknown_seconds()), {})
         if time.monotonic() - self._tail_checked >= TAIL_SECONDS:
             self._tail_checked = time.monotonic()
             await self._send(await self.processor.refresh(), {})

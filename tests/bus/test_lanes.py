@@ -1,7 +1,7 @@
 """Urgent records are handled first, and a flood of them still leaves the ordinary ones their tenth."""
 
 import asyncio
-import math
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.bus.incoming import Incoming
-from shared.bus.lanes import LATEST_MS, Lane, Lanes, Slice
+from shared.bus.lanes import LATEST_MS, SILENT_MS, Lane, Lanes, Slice
 from shared.bus.turnstile import LATE_MS, Claim, Hurry
 from tests.bus.support import NOW, Unpacked, filler, raw_record
 
@@ -162,25 +162,38 @@ def test_what_waits_for_long_is_late_unless_it_only_begins_something() -> None:
     assert waiting(hurry=Hurry.VITAL).claim(late) == Claim(Hurry.VITAL)
 
 
-async def test_what_is_at_the_broker_waits_too() -> None:
-    urgent = Lane(URGENT, urgent=True)
-    made = Lanes([urgent], asyncio.Event())
-    urgent.hear(0, 0)
-    assert (made.heard, made.urgent_since_ms()) == (True, math.inf)
-    made.offer(URGENT, [filler(URGENT, range(3))])
-    urgent.hear(3, 5)
-    made.take(10)
-    assert made.urgent_since_ms() == OLDEST_MS
-    urgent.hear(5, 5)
-    assert made.urgent_since_ms() == math.inf
+def test_what_is_known_is_what_an_answer_tells_that_was_asked_for_after_the_one_before() -> None:
+    lane, born_ms, known = Lane(URGENT, urgent=True), time.time() * 1000, list[float]()
+    for position, end, answered_ms in ((0, 5, 1.0), (5, 5, 1.0), (5, 5, 2.0), (5, 7, 3.0), (7, 7, 4.0)):
+        lane.hear(position, end, born_ms + answered_ms)
+        known.append(lane.known_ms(born_ms + 4.0) - born_ms)
+    assert known[0] == -born_ms
+    assert known[1] == pytest.approx(0.0, abs=1000.0)
+    assert known[2:] == [1.0, 1.0, 3.0]
 
 
-def test_a_lane_has_heard_all_when_it_has_what_there_was_at_first() -> None:
-    lane, heard = Lane(URGENT, urgent=True), list[bool]()
-    for position, end in ((0, 5), (4, 9), (5, 12)):
-        lane.hear(position, end)
-        heard.append(lane.heard)
-    assert heard == [False, False, True]
+def test_what_waits_is_not_known_whatever_is_at_the_broker() -> None:
+    lane = Lane(URGENT, urgent=True)
+    lane.offer(filler(URGENT, range(3)))
+    for answered_ms in (OLDEST_MS + 5.0, OLDEST_MS + 9.0):
+        lane.hear(3, 3, answered_ms)
+    assert lane.known_ms(OLDEST_MS + 10.0) == OLDEST_MS
+    lane.take(3)
+    assert lane.known_ms(OLDEST_MS + 10.0) == OLDEST_MS + 5.0
+
+
+def test_a_lane_of_which_nothing_is_heard_for_long_is_not_waited_for() -> None:
+    lane, at_ms = Lane(URGENT, urgent=True), time.time() * 1000 + 10
+    lane.hear(0, 5, at_ms)
+    assert lane.known_ms(at_ms + SILENT_MS) == 0.0
+    assert lane.known_ms(at_ms + SILENT_MS + 1) == at_ms + SILENT_MS + 1
+
+
+def test_a_lane_is_empty_as_soon_as_all_was_taken() -> None:
+    lane = Lane(ORDINARY)
+    lane.offer(filler(ORDINARY, range(3)))
+    lane.take(3)
+    assert (lane.open_at(0.0), lane.bytes, len(lane)) == (False, 0, 0)
 
 
 def test_another_writers_slow_clock_makes_nothing_younger() -> None:
@@ -195,13 +208,19 @@ def test_another_writers_slow_clock_makes_nothing_younger() -> None:
 async def test_the_lanes_claim_what_the_first_of_them_does() -> None:
     made = Lanes([waiting(begins=True), Lane(COMMANDS, urgent=True)], asyncio.Event())
     assert made.claim() == Claim(Hurry.WAITED_FOR)
-    assert made.urgent_since_ms() == math.inf
     made.offer(COMMANDS, [filler(COMMANDS, range(1))])
     assert made.claim().hurry is Hurry.LATE
-    assert made.urgent_since_ms() == OLDEST_MS
     made[COMMANDS].closed_until = asyncio.get_running_loop().time() + 60
     assert made.claim() == Claim(Hurry.WAITED_FOR)
-    assert made.urgent_since_ms() == math.inf
+
+
+async def test_what_is_unknown_is_the_age_of_what_waits_on_an_open_urgent_lane() -> None:
+    made = Lanes([waiting(), Lane(COMMANDS, urgent=True)], asyncio.Event())
+    made.offer(COMMANDS, [filler(COMMANDS, range(1))])
+    assert made.unknown_seconds() == pytest.approx(time.time() - OLDEST_MS / 1000, abs=5.0)
+    made[COMMANDS].closed_until = asyncio.get_running_loop().time() + 60
+    assert made.unknown_seconds() == 0.0
+    assert Lanes([waiting()], asyncio.Event()).unknown_seconds() == 0.0
 
 
 MARK = b"!"

@@ -1,6 +1,11 @@
 """A stateful service on a real Kafka and a real store: end to end, over restarts, with its timers."""
 
+import asyncio
+import time
+from collections.abc import Coroutine
 from dataclasses import replace
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -68,6 +73,29 @@ async def test_state_and_timers_outlive_a_restart_and_nothing_is_done_twice(tall
         final = 26 if desk == "d1" else 21
         assert sums[-1] == f"sum-{final}"
         assert len(sums) == (22 if desk == "d1" else 21)
+
+
+def freeze(seconds: float, meanwhile: Coroutine[Any, Any, None]) -> None:
+    """Stop the event loop for so long, as when its process is stopped, while somebody else does something."""
+    other = Thread(target=asyncio.run, args=[meanwhile])
+    other.start()
+    time.sleep(seconds)
+    other.join()
+
+
+async def test_what_was_said_while_the_process_stood_still_is_heard_before_a_timer_fires(
+    tallying: World,
+) -> None:
+    world = tallying
+    urgent, out = world.topic("urgent", urgent=True), replace(world.topic("out"), key="desk")
+    await world.topics(urgent, out=out)
+    service, _ = tally_service(world, urgent, out=out)
+    async with world.running(service) as runtime:
+        await world.send(command("alarm", "d1", 1, topic=urgent))
+        await until(drained(runtime, 1), "the alarm is set")
+        freeze(3.5, world.send(command("cancel", "d1", 1, topic=urgent)))
+        await until(drained(runtime, 2), "the alarm is cancelled")
+        assert value_of(runtime.metrics.timers_fired) == 0
 
 
 async def test_what_is_marked_overtakes_other_keys_and_never_its_own(tallying: World) -> None:

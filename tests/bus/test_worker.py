@@ -110,7 +110,6 @@ async def test_what_was_said_before_a_timer_was_due_is_heard_before_it_fires(
     await desk.take(command("alarm", note=1))
     desk.clock.advance(ALARM_SECONDS + 1)
     lane = Lane(SOURCE, urgent=True)
-    lane.heard = True
     lane.offer(cancelling((time.time() - age_s) * 1000))
     worker = desk_worker(desk, lane, monkeypatch)
     worker.start()
@@ -132,8 +131,8 @@ async def test_no_timer_fires_before_its_new_owner_knows_what_has_been_said(
         lambda: worker._moved > began + 2 * LISTEN_SECONDS, "the worker has had time to do its duties"
     )
     assert value_of(desk.metrics.timers_fired) == 0
-    lane.heard = True
-    worker.lanes.wake()
+    for answered_ms in (time.time() * 1000 + ms for ms in (3_600_000, 3_600_001)):
+        lane.hear(0, 0, answered_ms)
     await until(lambda: value_of(desk.metrics.timers_fired), "the timer fires")
     await worker.stop(5.0)
 
@@ -141,7 +140,7 @@ async def test_no_timer_fires_before_its_new_owner_knows_what_has_been_said(
 async def test_a_timer_fires_in_the_end_though_nothing_is_heard(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.bus.worker.HEAR_SECONDS", 0.2)
+    monkeypatch.setattr("shared.bus.lanes.SILENT_MS", 200)
     await desk.take(command("alarm", note=1))
     desk.clock.advance(ALARM_SECONDS + 1)
     worker = desk_worker(desk, Lane(SOURCE, urgent=True), monkeypatch)
