@@ -24,6 +24,8 @@ from shared.store import StoreUnavailable
 SCOPE = "commands"
 ACTORS = ("officer", "agency")
 PUBLISH_SECONDS = 5.0
+MOST_WAITING = 32
+"""While more are being routed, nobody is waited for: who waits looks into the store again and again."""
 Key = Depends(
     HTTPBearer(auto_error=False, description="An officer's or an agency's key with the scope commands")
 )
@@ -94,6 +96,7 @@ def commands_api(
     `within`: seconds the broker has to take a command; `patience`: seconds a caller may be ahead.
     """
     app = api("Ruamjai dispatch", "1")
+    routing = set[object]()
 
     def speaker(request: Request) -> Caller:
         caller = keys.caller(request.headers.get("authorization"), SCOPE)
@@ -115,7 +118,12 @@ def commands_api(
         digest = digest_of(body.model_copy(update={"args": masked(body.args)}))
 
         async def make() -> Asked:
-            command = await _routed(gateway, body, caller.name, patience)
+            routing.add(request := object())
+            try:
+                spare = patience if len(routing) <= MOST_WAITING else 0.0
+                command = await _routed(gateway, body, caller.name, spare)
+            finally:
+                routing.discard(request)
             return Asked(id=new_id(), at=clock.now(), command=command, digest=digest)
 
         try:

@@ -1,6 +1,7 @@
 """Where outsiders' wishes become commands: may this sender say it, and which desk decides?"""
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass
 
@@ -19,8 +20,6 @@ INTERNAL = {Verb.TASK_ASSIGN, Verb.TASK_ESCALATE, Verb.INCIDENT_HAND_OVER}
 PATIENCE_SECONDS = 3.0
 """How long a sender may be ahead of what this process has seen of the stream."""
 LOOK_SECONDS = 0.05
-MOST_WAITING = 32
-"""How many may wait at once: each looks into the store again and again."""
 LONGEST_NOTE = 2_000
 """Characters; normalising may make a text longer."""
 
@@ -42,7 +41,6 @@ class Gateway:
     rules: Rules
     index: Index
     metrics: DispatchMetrics
-    waiting: int = 0
 
     async def command(
         self, body: CommandBody, actor: str, incident_id: str | None, patience: float = 0.0
@@ -51,27 +49,21 @@ class Gateway:
 
         `patience`: for how many seconds the sender may be ahead of what the index has seen of the stream.
         """
-        deadline, pause = time.monotonic() + (patience if incident_id else 0.0), LOOK_SECONDS
+        deadline, pause = math.inf, LOOK_SECONDS
         while True:
             try:
                 made = await self._command(body, actor, incident_id)
             except NotPassed as no:
-                left = deadline - time.monotonic()
-                if not no.ahead or left <= 0.0 or self.waiting >= MOST_WAITING:
+                now = time.monotonic()
+                deadline = min(deadline, now + (patience if incident_id else 0.0))
+                if not no.ahead or now >= deadline:
                     self.metrics.gate.labels(Gate(no.reason.value).value).inc()
                     raise
             else:
                 self.metrics.gate.labels(Gate.PASSED.value).inc()
                 return made
-            await self._wait(min(pause, left))
+            await asyncio.sleep(min(pause, deadline - now))
             pause *= 1.5
-
-    async def _wait(self, seconds: float) -> None:
-        self.waiting += 1
-        try:
-            await asyncio.sleep(seconds)
-        finally:
-            self.waiting -= 1
 
     async def _command(self, body: CommandBody, actor: str, incident_id: str | None) -> CommandRequested:
         seen = await self.index.find(incident_id) if incident_id else None

@@ -22,8 +22,9 @@ KEPT = timedelta(days=7)
 """As long as the topic itself: until then an answer may be read again."""
 SHORT_SECONDS = 0.2
 """Longer than events gather before the index sees them."""
-SPARED = 20
-"""Who was waited for in vain is not waited for as long again for so many times that: others wait too."""
+SPARED, SPARED_FOR_ALL = 20, 1
+"""Who was waited for in vain is not waited for as long again for so many times that, nor is anybody else: the
+others' answers wait meanwhile."""
 
 
 class Answered(Made):
@@ -38,8 +39,8 @@ class Responses:
     def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
         self._patiences = patience, min(patience, SHORT_SECONDS)
         self._bound: tuple[Gateway, Firsts[Answered], Clock] | None = None
-        self._in_vain: dict[tuple[str, float], float] = {}
-        """When an agency was last waited for in vain, by how long."""
+        self._in_vain: dict[tuple[str | None, float], float] = {}
+        """When an agency, or anybody (None), was last waited for in vain, by how long."""
 
     def bind(self, gateway: Gateway, store: Store, clock: Clock) -> None:
         """Start to work."""
@@ -62,15 +63,16 @@ class Responses:
         try:
             command = await gateway.command(event.data, f"agency:{agency}", event.data.incident_id, patience)
         except NotPassed as no:
-            if no.ahead:
-                self._in_vain[agency, patience] = time.monotonic()
+            if no.ahead and patience:
+                self._in_vain[agency, patience] = self._in_vain[None, patience] = time.monotonic()
             return Answered(at=clock.now(), said=refusal(event, agency, no))
         return Answered(at=clock.now(), said=command.model_copy(update={"command_id": event.id}))
 
     def _patience(self, agency: str) -> float:
         now, never = time.monotonic(), -math.inf
         for patience in self._patiences:
-            if now >= self._in_vain.get((agency, patience), never) + SPARED * patience:
+            ours, anybodys = (self._in_vain.get((who, patience), never) for who in (agency, None))
+            if now >= max(ours + SPARED * patience, anybodys + SPARED_FOR_ALL * patience):
                 return patience
         return 0.0
 

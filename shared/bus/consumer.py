@@ -182,10 +182,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         for lane in lanes:
             with contextlib.suppress(KafkaError, AssertionError, TimeoutError):  # not ours, or not for now
                 end, answered_ms = client.highwater(lane.source), client.last_poll_timestamp(lane.source)
-                async with asyncio.timeout(LOOK_SECONDS):
-                    position = await client.position(lane.source)
+                lane.look(answered_ms)
                 if end is not None:
-                    lane.hear(position, end, answered_ms)
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        lane.hear(await client.position(lane.source), end, answered_ms)
 
     async def _gather(
         self, client: AIOKafkaConsumer, fetched: Mapping[TopicPartition, Sequence[Stretch]]

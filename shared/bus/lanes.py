@@ -20,8 +20,10 @@ ORDINARY_SHARE = 10
 """Ordinary lanes get at least one record in this many."""
 LATEST_MS = 10 * LATE_MS
 """Nobody is later than that: a backlog of hours takes turns with one of seconds."""
-SILENT_MS = 10_000
+SILENT_SECONDS = 10.0
 """What the broker has told nothing of for so long is not waited for: its leader may be away for good."""
+LOOK_SECONDS = 0.2
+"""A look counts for no longer: while nobody looked, nobody knows whether the broker told anything."""
 OVERTAKE_FROM = 50
 """Where fewer records wait, none is let ahead: it would gain nothing."""
 
@@ -61,6 +63,8 @@ class Lane:
         self.paused = False
         self._asked_ms = self._answered_ms = time.time() * 1000
         """About when the broker was asked what there is, and when its answer came."""
+        self._looked, self._silent = time.monotonic(), 0.0
+        """When it was looked for answers last, and for how many seconds there has been none."""
         self._fetched_ms = 0.0
         """What was written before then has been fetched."""
         self.bytes = 0
@@ -167,6 +171,13 @@ class Lane:
             return Claim(Hurry.LATE, max(since, now_ms - LATEST_MS))
         return Claim(self._hurry)
 
+    def look(self, answered_ms: float | None) -> None:
+        """Note that it is looked for answers of the broker: the last one, if there was any, was read then."""
+        now = time.monotonic()
+        news = answered_ms is not None and answered_ms != self._answered_ms
+        self._silent = 0.0 if news else self._silent + min(now - self._looked, LOOK_SECONDS)
+        self._looked = now
+
     def hear(self, position: int, end: int, answered_ms: float) -> None:
         """Note how far the consumer is, and which `end` the broker's last answer had, read at `answered_ms`.
 
@@ -182,7 +193,7 @@ class Lane:
         """Return until when, in epoch milliseconds, all that was written has been taken."""
         if self.oldest_ms is not None:
             return self.oldest_ms
-        if now_ms - self._answered_ms > SILENT_MS:
+        if self._silent > SILENT_SECONDS:
             return now_ms
         return max(self._fetched_ms, self._last_ms)
 

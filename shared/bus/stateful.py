@@ -37,7 +37,7 @@ DECISION_BYTES = MAX_BODY_BYTES - COMMIT_BYTES - 4096
 """What one cause may add, so that any commit fits its document even if nothing of it can be compressed."""
 HEAD_SECONDS = 1.0
 TIMER_RETRY = timedelta(seconds=10)
-LATEST = timedelta(days=365)
+LATEST_SECONDS = 365 * 86_400.0
 """What was due so long ago is decided on whatever is not known yet."""
 
 
@@ -108,7 +108,7 @@ class Stateful(Processor, Generic[S]):
 
     async def fire(self, behind: float = 0.0) -> Outcome:
         """Decide on the timers that were due `behind` real seconds ago."""
-        late = min(timedelta(seconds=behind / self._clock.real_seconds(1.0)), LATEST)
+        late = timedelta(seconds=min(behind / self._clock.real_seconds(1.0), LATEST_SECONDS))
         due = self.journal.fold.due(self._clock.now() - late)
         if not due:
             return Outcome()

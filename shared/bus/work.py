@@ -60,8 +60,8 @@ def read(record: Incoming, accepted: frozenset[type[EventData]]) -> Item | None:
         return Item(None, None, record, Poison(Reason(error.reason), error.detail))
     except UnicodeDecodeError:
         return Item(None, None, record, Poison(Reason.MISSING_KEY, "the key is not UTF-8 text"))
-    if text is not None and "\0" in text:  # SQLite's JSON would end it there
-        return Item(None, None, record, Poison(Reason.MISSING_KEY, "the key has U+0000"))
     if type(event.data) not in accepted:
         return None
+    if text is not None and "\0" in text:  # SQLite's JSON would end it there
+        return Item(None, None, record, Poison(Reason.MISSING_KEY, "the key has U+0000"))
     return Item(text, event, record)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.bus.incoming import Incoming
-from shared.bus.lanes import LATEST_MS, SILENT_MS, Lane, Lanes, Slice
+from shared.bus.lanes import LATEST_MS, Lane, Lanes, Slice
 from shared.bus.turnstile import LATE_MS, Claim, Hurry
 from tests.bus.support import NOW, Unpacked, filler, raw_record
 
@@ -182,11 +182,25 @@ def test_what_waits_is_not_known_whatever_is_at_the_broker() -> None:
     assert lane.known_ms(OLDEST_MS + 10.0) == OLDEST_MS + 5.0
 
 
-def test_a_lane_of_which_nothing_is_heard_for_long_is_not_waited_for() -> None:
-    lane, at_ms = Lane(URGENT, urgent=True), time.time() * 1000 + 10
-    lane.hear(0, 5, at_ms)
-    assert lane.known_ms(at_ms + SILENT_MS) == 0.0
-    assert lane.known_ms(at_ms + SILENT_MS + 1) == at_ms + SILENT_MS + 1
+def test_a_lane_of_which_nothing_is_heard_for_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    lane, at_ms, now = Lane(URGENT, urgent=True), time.time() * 1000, time.monotonic()
+    silent: list[bool] = []
+    looks = [(1.0, None), (2.0, 1.0), *((2.0 + n / 10, 1.0) for n in range(1, 103)), (60.0, 1.0), (60.1, 2.0)]
+    for seconds, answered_ms in looks:
+        monkeypatch.setattr("shared.bus.lanes.time.monotonic", lambda at=now + seconds: at)
+        lane.look(answered_ms)
+        if answered_ms is not None:
+            lane.hear(0, 5, answered_ms)
+        silent.append(lane.known_ms(at_ms) == at_ms)
+    assert silent == [False] * 102 + [True] * 3 + [False]
+
+
+def test_who_did_not_look_does_not_take_the_broker_for_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    lane, at_ms, now = Lane(URGENT, urgent=True), time.time() * 1000, time.monotonic()
+    for seconds in (3_600, 7_200):
+        monkeypatch.setattr("shared.bus.lanes.time.monotonic", lambda at=now + seconds: at)
+        lane.look(None)
+        assert lane.known_ms(at_ms) == 0.0
 
 
 def test_a_lane_is_empty_as_soon_as_all_was_taken() -> None:

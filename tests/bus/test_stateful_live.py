@@ -18,7 +18,7 @@ from shared.store import open_store
 from shared.telemetry import Reason
 from tests.bus.live import World, drained, owns, sources
 from tests.bus.support import header, raw_record, until, value_of
-from tests.bus.tally import Tally, command
+from tests.bus.tally import ALARM_SECONDS, Tally, command
 from tests.bus.wire import WRONG_NAME
 
 pytestmark = pytest.mark.real_kafka
@@ -84,16 +84,17 @@ def freeze(seconds: float, meanwhile: Coroutine[Any, Any, None]) -> None:
 
 
 async def test_what_was_said_while_the_process_stood_still_is_heard_before_a_timer_fires(
-    tallying: World,
+    kafka_url: str, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = tallying
+    monkeypatch.setattr("shared.bus.lanes.SILENT_SECONDS", 1.0)
+    world = World(kafka_url, store_url, extra=FAST | {"CLOCK_RATE": "20", "KAFKA_SESSION_SECONDS": "30"})
     urgent, out = world.topic("urgent", urgent=True), replace(world.topic("out"), key="desk")
     await world.topics(urgent, out=out)
     service, _ = tally_service(world, urgent, out=out)
     async with world.running(service) as runtime:
         await world.send(command("alarm", "d1", 1, topic=urgent))
         await until(drained(runtime, 1), "the alarm is set")
-        freeze(3.5, world.send(command("cancel", "d1", 1, topic=urgent)))
+        freeze(ALARM_SECONDS / 20 + 1.5, world.send(command("cancel", "d1", 1, topic=urgent)))
         await until(drained(runtime, 2), "the alarm is cancelled")
         assert value_of(runtime.metrics.timers_fired) == 0
 
