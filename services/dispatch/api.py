@@ -15,7 +15,7 @@ from services.dispatch.repeats import Asked, KeyReusedError, Repeats, digest_of
 from shared.bus import FatalError
 from shared.clock import Clock
 from shared.contracts import Record
-from shared.contracts.command import CommandArgs, CommandBody, CommandRequested, Verb
+from shared.contracts.command import CommandArgs, CommandBody, Verb
 from shared.contracts.ids import new_id
 from shared.contracts.values import Id
 from shared.http import ApiKeys, Caller, Problem, api, documented
@@ -25,7 +25,7 @@ SCOPE = "commands"
 ACTORS = ("officer", "agency")
 PUBLISH_SECONDS = 5.0
 MOST_WAITING = 32
-"""While more are being routed, nobody is waited for: who waits looks into the store again and again."""
+"""How many callers are waited for at once: each looks into the store again and again."""
 Key = Depends(
     HTTPBearer(auto_error=False, description="An officer's or an agency's key with the scope commands")
 )
@@ -96,7 +96,7 @@ def commands_api(
     `within`: seconds the broker has to take a command; `patience`: seconds a caller may be ahead.
     """
     app = api("Ruamjai dispatch", "1")
-    routing = set[object]()
+    places = asyncio.Semaphore(MOST_WAITING)
 
     def speaker(request: Request) -> Caller:
         caller = keys.caller(request.headers.get("authorization"), SCOPE)
@@ -118,12 +118,12 @@ def commands_api(
         digest = digest_of(body.model_copy(update={"args": masked(body.args)}))
 
         async def make() -> Asked:
-            routing.add(request := object())
+            asked = _Body(verb=body.verb, task_id=body.task_id, unit_id=body.unit_id, args=body.args)
             try:
-                spare = patience if len(routing) <= MOST_WAITING else 0.0
-                command = await _routed(gateway, body, caller.name, spare)
-            finally:
-                routing.discard(request)
+                command = await gateway.command(asked, caller.name, body.incident_id, patience, places)
+            except NotPassed as no:
+                status = 404 if no.reason is Why.UNKNOWN_INCIDENT else 403
+                raise Problem(status, no.reason.value, no.detail) from None
             return Asked(id=new_id(), at=clock.now(), command=command, digest=digest)
 
         try:
@@ -137,15 +137,6 @@ def commands_api(
         return Accepted(command_id=asked.id, desk=asked.command.desk)
 
     return app
-
-
-async def _routed(gateway: Gateway, body: Command, actor: str, patience: float) -> CommandRequested:
-    asked = _Body(verb=body.verb, task_id=body.task_id, unit_id=body.unit_id, args=body.args)
-    try:
-        return await gateway.command(asked, actor, body.incident_id, patience)
-    except NotPassed as no:
-        status = 404 if no.reason is Why.UNKNOWN_INCIDENT else 403
-        raise Problem(status, no.reason.value, no.detail) from None
 
 
 class _Body(CommandBody):

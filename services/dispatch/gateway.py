@@ -1,8 +1,8 @@
 """Where outsiders' wishes become commands: may this sender say it, and which desk decides?"""
 
 import asyncio
-import math
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from services.dispatch.asked import Why
@@ -43,26 +43,46 @@ class Gateway:
     metrics: DispatchMetrics
 
     async def command(
-        self, body: CommandBody, actor: str, incident_id: str | None, patience: float = 0.0
+        self,
+        body: CommandBody,
+        actor: str,
+        incident_id: str | None,
+        patience: float = 0.0,
+        places: asyncio.Semaphore | None = None,
     ) -> CommandRequested:
         """Return the command for the desk that decides on `body`. Raises NotPassed.
 
-        `patience`: for how many seconds the sender may be ahead of what the index has seen of the stream.
+        `patience`: for how many seconds the sender may be ahead of what the index has seen of the stream;
+        nobody is waited for while all `places` are taken.
         """
-        deadline, pause = math.inf, LOOK_SECONDS
-        while True:
+        try:
             try:
                 made = await self._command(body, actor, incident_id)
             except NotPassed as no:
-                now = time.monotonic()
-                deadline = min(deadline, now + (patience if incident_id else 0.0))
-                if not no.ahead or now >= deadline:
-                    self.metrics.gate.labels(Gate(no.reason.value).value).inc()
+                full = places is not None and places.locked()
+                if not no.ahead or not incident_id or not patience or full:
                     raise
-            else:
-                self.metrics.gate.labels(Gate.PASSED.value).inc()
-                return made
-            await asyncio.sleep(min(pause, deadline - now))
+                async with places or nullcontext():
+                    made = await self._later(body, actor, incident_id, patience)
+        except NotPassed as no:
+            self.metrics.gate.labels(Gate(no.reason.value).value).inc()
+            raise
+        self.metrics.gate.labels(Gate.PASSED.value).inc()
+        return made
+
+    async def _later(
+        self, body: CommandBody, actor: str, incident_id: str, patience: float
+    ) -> CommandRequested:
+        pause, left = LOOK_SECONDS, patience
+        deadline = time.monotonic() + patience
+        while True:
+            await asyncio.sleep(min(pause, left))
+            try:
+                return await self._command(body, actor, incident_id)
+            except NotPassed as no:
+                left = deadline - time.monotonic()
+                if not no.ahead or left <= 0.0:
+                    raise
             pause *= 1.5
 
     async def _command(self, body: CommandBody, actor: str, incident_id: str | None) -> CommandRequested:

@@ -23,8 +23,8 @@ KEPT = timedelta(days=7)
 SHORT_SECONDS = 0.2
 """Longer than events gather before the index sees them."""
 SPARED, SPARED_FOR_ALL = 20, 1
-"""Who was waited for in vain is not waited for as long again for so many times that, nor is anybody else: the
-others' answers wait meanwhile."""
+"""Who was waited for in vain is not waited for as long again for so many times that, nor is anybody else for
+a while: the others' answers wait meanwhile."""
 
 
 class Answered(Made):
@@ -37,10 +37,10 @@ class Responses:
     """Decides once on each answer, whatever the index says when it is read again."""
 
     def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
-        self._patiences = patience, min(patience, SHORT_SECONDS)
+        self._long, self._short = patience, min(patience, SHORT_SECONDS)
         self._bound: tuple[Gateway, Firsts[Answered], Clock] | None = None
-        self._in_vain: dict[tuple[str | None, float], float] = {}
-        """When an agency, or anybody (None), was last waited for in vain, by how long."""
+        self._in_vain: dict[tuple[str, float], float] = {}
+        """When an agency was last waited for in vain, by how long."""
 
     def bind(self, gateway: Gateway, store: Store, clock: Clock) -> None:
         """Start to work."""
@@ -64,17 +64,20 @@ class Responses:
             command = await gateway.command(event.data, f"agency:{agency}", event.data.incident_id, patience)
         except NotPassed as no:
             if no.ahead and patience:
-                self._in_vain[agency, patience] = self._in_vain[None, patience] = time.monotonic()
+                self._in_vain[agency, patience] = time.monotonic()
             return Answered(at=clock.now(), said=refusal(event, agency, no))
         return Answered(at=clock.now(), said=command.model_copy(update={"command_id": event.id}))
 
     def _patience(self, agency: str) -> float:
-        now, never = time.monotonic(), -math.inf
-        for patience in self._patiences:
-            ours, anybodys = (self._in_vain.get((who, patience), never) for who in (agency, None))
-            if now >= max(ours + SPARED * patience, anybodys + SPARED_FOR_ALL * patience):
-                return patience
-        return 0.0
+        now = time.monotonic()
+        long_waits = [at for (_, patience), at in self._in_vain.items() if patience == self._long]
+        all_spared = now >= max(long_waits, default=-math.inf) + SPARED_FOR_ALL * self._long
+        if all_spared and self._spared(agency, self._long, now):
+            return self._long
+        return self._short if self._spared(agency, self._short, now) else 0.0
+
+    def _spared(self, agency: str, patience: float, now: float) -> bool:
+        return now >= self._in_vain.get((agency, patience), -math.inf) + SPARED * patience
 
 
 def refusal(event: Event[ResponseSubmitted], agency: str, no: NotPassed) -> CommandRefused:

@@ -185,7 +185,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 lane.look(answered_ms)
                 if end is not None:
                     async with asyncio.timeout(LOOK_SECONDS):
-                        lane.hear(await client.position(lane.source), end, answered_ms)
+                        lane.hear(await client.position(lane.source), end)
 
     async def _gather(
         self, client: AIOKafkaConsumer, fetched: Mapping[TopicPartition, Sequence[Stretch]]

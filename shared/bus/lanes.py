@@ -175,17 +175,18 @@ class Lane:
         """Note that it is looked for answers of the broker: the last one, if there was any, was read then."""
         now = time.monotonic()
         news = answered_ms is not None and answered_ms != self._answered_ms
-        self._silent = 0.0 if news else self._silent + min(now - self._looked, LOOK_SECONDS)
+        asked = not self.paused and not self._queue
+        self._silent = self._silent + min(now - self._looked, LOOK_SECONDS) if asked and not news else 0.0
         self._looked = now
+        if answered_ms is not None and news:
+            self._asked_ms, self._answered_ms = self._answered_ms, answered_ms
 
-    def hear(self, position: int, end: int, answered_ms: float) -> None:
-        """Note how far the consumer is, and which `end` the broker's last answer had, read at `answered_ms`.
+    def hear(self, position: int, end: int) -> None:
+        """Note how far the consumer is, and which `end` the answer had that was looked at last.
 
         It was asked for after the answer before was read. It may have come long before it was read itself,
         so it tells only of what was written before it was asked for.
         """
-        if answered_ms != self._answered_ms:
-            self._asked_ms, self._answered_ms = self._answered_ms, answered_ms
         if position >= end:
             self._fetched_ms = self._asked_ms
 

@@ -165,7 +165,8 @@ def test_what_waits_for_long_is_late_unless_it_only_begins_something() -> None:
 def test_what_is_known_is_what_an_answer_tells_that_was_asked_for_after_the_one_before() -> None:
     lane, born_ms, known = Lane(URGENT, urgent=True), time.time() * 1000, list[float]()
     for position, end, answered_ms in ((0, 5, 1.0), (5, 5, 1.0), (5, 5, 2.0), (5, 7, 3.0), (7, 7, 4.0)):
-        lane.hear(position, end, born_ms + answered_ms)
+        lane.look(born_ms + answered_ms)
+        lane.hear(position, end)
         known.append(lane.known_ms(born_ms + 4.0) - born_ms)
     assert known[0] == -born_ms
     assert known[1] == pytest.approx(0.0, abs=1000.0)
@@ -176,7 +177,8 @@ def test_what_waits_is_not_known_whatever_is_at_the_broker() -> None:
     lane = Lane(URGENT, urgent=True)
     lane.offer(filler(URGENT, range(3)))
     for answered_ms in (OLDEST_MS + 5.0, OLDEST_MS + 9.0):
-        lane.hear(3, 3, answered_ms)
+        lane.look(answered_ms)
+        lane.hear(3, 3)
     assert lane.known_ms(OLDEST_MS + 10.0) == OLDEST_MS
     lane.take(3)
     assert lane.known_ms(OLDEST_MS + 10.0) == OLDEST_MS + 5.0
@@ -190,7 +192,7 @@ def test_a_lane_of_which_nothing_is_heard_for_long_is_not_waited_for(monkeypatch
         monkeypatch.setattr("shared.bus.lanes.time.monotonic", lambda at=now + seconds: at)
         lane.look(answered_ms)
         if answered_ms is not None:
-            lane.hear(0, 5, answered_ms)
+            lane.hear(0, 5)
         silent.append(lane.known_ms(at_ms) == at_ms)
     assert silent == [False] * 102 + [True] * 3 + [False]
 

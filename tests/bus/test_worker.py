@@ -132,7 +132,8 @@ async def test_no_timer_fires_before_its_new_owner_knows_what_has_been_said(
     )
     assert value_of(desk.metrics.timers_fired) == 0
     for answered_ms in (time.time() * 1000 + ms for ms in (3_600_000, 3_600_001)):
-        lane.hear(0, 0, answered_ms)
+        lane.look(answered_ms)
+        lane.hear(0, 0)
     await until(lambda: value_of(desk.metrics.timers_fired), "the timer fires")
     await worker.stop(5.0)
 
