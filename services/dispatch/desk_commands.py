@@ -4,7 +4,8 @@ from services.dispatch import moving, reports, tasks
 from services.dispatch.asked import Refused, Why, from_desk, home_incident
 from services.dispatch.incidents import OVER, task_changed
 from services.dispatch.planning import drop_tasks, hand_task
-from services.dispatch.state import Task, Told
+from services.dispatch.state import Task
+from services.dispatch.told import Told
 from services.dispatch.turn import Turn
 from shared.contracts import CommandRequested
 from shared.contracts.command import Verb

@@ -14,7 +14,8 @@ from services.dispatch.facts import (
     TaskKept,
     UnitMissed,
 )
-from services.dispatch.state import UNHEARD, Desk, Gone, Incident, Told, UnitNow
+from services.dispatch.state import UNHEARD, Desk, Gone, Incident, UnitNow
+from services.dispatch.told import Told
 from shared.contracts import EventData, UnitStatusChanged
 from shared.contracts.incident import IncidentEvent
 from shared.contracts.unit import UnitState

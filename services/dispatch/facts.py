@@ -2,7 +2,8 @@
 
 from typing import ClassVar
 
-from services.dispatch.state import Task, Told
+from services.dispatch.state import Task
+from services.dispatch.told import Told
 from shared.contracts import CommandRequested, EventData, ReportErased
 from shared.contracts.values import DeskCode, Id, Note
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from services.dispatch.facts import ReportTaken
-from services.dispatch.state import Incident, Told
+from services.dispatch.state import Incident
+from services.dispatch.told import Told
 from services.dispatch.turn import Turn
 from shared.contracts import (
     IncidentOpened,

@@ -7,7 +7,7 @@ from functools import lru_cache
 from math import exp
 
 from services.dispatch.geometry import BLOCK_METRES, FAR_LATITUDE, metres
-from services.dispatch.state import Told
+from services.dispatch.told import Told
 from shared.contracts.values import UNKNOWN_CATEGORY, GeoPoint
 
 BLOCK_MINUTES = 30.0

@@ -3,8 +3,8 @@
 from services.dispatch.facts import DeskAsked, IncidentLeft, ReportTaken
 from services.dispatch.incidents import close_later, number
 from services.dispatch.planning import tell_desks
-from services.dispatch.state import Told
 from services.dispatch.tasks import keep
+from services.dispatch.told import Told
 from services.dispatch.turn import Turn
 from shared.contracts import IncidentHandedOver, IncidentUpdated, Status
 from shared.contracts.command import Verb

@@ -3,14 +3,11 @@
 from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from math import cos, floor, radians
-from typing import TYPE_CHECKING
 
 from services.dispatch.geometry import FAR_LATITUDE
 from services.dispatch.layer import Layer
+from services.dispatch.told import Told
 from shared.contracts.values import GeoPoint
-
-if TYPE_CHECKING:
-    from services.dispatch.state import Told
 
 Cell = tuple[int, int]
 Place = GeoPoint | None
@@ -30,7 +27,7 @@ class Nearby:
         """Return a copy to change while this one stays as it is."""
         return Nearby(Layer(self.cells), Layer(self.holders), set(self.silent))
 
-    def retell(self, incident_id: str, before: "Sequence[Told]", after: "Sequence[Told]") -> None:
+    def retell(self, incident_id: str, before: Sequence[Told], after: Sequence[Told]) -> None:
         """Note that an incident that held the reports `before` holds `after`."""
         old = {told.report_id: told.point for told in before}
         new = {told.report_id: told.point for told in after}

@@ -7,8 +7,9 @@ from services.dispatch.facts import ReportDropped, ReportTaken
 from services.dispatch.incidents import ENDED, MOST_REPORTS, linked, number, open_incident, view_of_one
 from services.dispatch.linking import Band, judge
 from services.dispatch.planning import plan, tell_desks
-from services.dispatch.state import Incident, Told
+from services.dispatch.state import Incident
 from services.dispatch.tasks import serve_waiting
+from services.dispatch.told import Told
 from services.dispatch.turn import Turn
 from shared.contracts import IncidentLinked, IncidentUnlinked, IncidentUpdated, Status
 from shared.contracts.command import CommandArgs, Verb

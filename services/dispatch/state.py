@@ -9,37 +9,14 @@ from pydantic import AwareDatetime, BaseModel, model_validator
 
 from services.dispatch.layer import Layer
 from services.dispatch.nearby import Nearby
+from services.dispatch.told import Told
 from services.dispatch.waiting import Waiting, Want, role_of
 from shared.contracts import CommandRequested, ReportErased, Status
 from shared.contracts.event import Model
-from shared.contracts.report import ReportLocated
 from shared.contracts.task import EscalationStep
 from shared.contracts.unit import UnitState
-from shared.contracts.values import Code, DeskCode, GeoPoint, Id, Place, Priority, Text
+from shared.contracts.values import DeskCode, GeoPoint, Id, Priority
 from shared.contracts.view import IncidentView, Lifecycle, TaskState
-
-
-class Told(Model):
-    """What is needed of a report to link it, and to open its own incident should the link be undone."""
-
-    report_id: Id
-    received_at: AwareDatetime
-    category: Code
-    priority: Priority
-    text: Text
-    point: GeoPoint | None
-    place: Place
-
-    @classmethod
-    def of(cls, report: ReportLocated) -> "Told":
-        """Return what is needed of `report`."""
-        return cls(**{name: getattr(report, name) for name in cls.model_fields})
-
-    @classmethod
-    def of_view(cls, view: IncidentView, report_id: str) -> "Told":
-        """Return what `view` says of its report `report_id`, where nothing else is known of it."""
-        said = {name: getattr(view, name) for name in ("category", "priority", "text", "point", "place")}
-        return cls(report_id=report_id, received_at=view.opened_at, **said)
 
 
 class Incident(Model):

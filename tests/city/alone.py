@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.dispatch.linking import Band, judge
-from services.dispatch.state import Told as Heard
+from services.dispatch.told import Told as Heard
 from services.intake.draft import judge as triage
 from services.intake.report import NewReport
 from shared.contracts.values import GeoPoint, Place

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.dispatch.linking import Band, judge, likeness
-from services.dispatch.state import Told
+from services.dispatch.told import Told
 from shared.bus.testing import NOON
 from shared.contracts import (
     CommandRefused,

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from services.dispatch.geometry import BLOCK_METRES, metres
 from services.dispatch.nearby import Nearby
-from services.dispatch.state import Desk, Told
+from services.dispatch.state import Desk
+from services.dispatch.told import Told
 from shared.bus.testing import NOON
 from shared.contracts.values import GeoPoint, Place, Priority
 from tests.dispatch.stage import TOWN, Stage
