@@ -15,7 +15,7 @@ from services.dispatch.repeats import Asked, KeyReusedError, Repeats, digest_of
 from shared.bus import FatalError
 from shared.clock import Clock
 from shared.contracts import Record
-from shared.contracts.command import CommandArgs, CommandBody, Verb
+from shared.contracts.command import CommandArgs, CommandBody, CommandRequested, Verb
 from shared.contracts.ids import new_id
 from shared.contracts.values import Id
 from shared.http import ApiKeys, Caller, Problem, api, documented
@@ -118,12 +118,7 @@ def commands_api(
         digest = digest_of(body.model_copy(update={"args": masked(body.args)}))
 
         async def make() -> Asked:
-            asked = _Body(verb=body.verb, task_id=body.task_id, unit_id=body.unit_id, args=body.args)
-            try:
-                command = await gateway.command(asked, caller.name, body.incident_id, patience, places)
-            except NotPassed as no:
-                status = 404 if no.reason is Why.UNKNOWN_INCIDENT else 403
-                raise Problem(status, no.reason.value, no.detail) from None
+            command = await _routed(gateway, body, caller.name, patience, places)
             return Asked(id=new_id(), at=clock.now(), command=command, digest=digest)
 
         try:
@@ -137,6 +132,17 @@ def commands_api(
         return Accepted(command_id=asked.id, desk=asked.command.desk)
 
     return app
+
+
+async def _routed(
+    gateway: Gateway, body: Command, actor: str, patience: float, places: asyncio.Semaphore
+) -> CommandRequested:
+    asked = _Body(verb=body.verb, task_id=body.task_id, unit_id=body.unit_id, args=body.args)
+    try:
+        return await gateway.command(asked, actor, body.incident_id, patience, places)
+    except NotPassed as no:
+        status = 404 if no.reason is Why.UNKNOWN_INCIDENT else 403
+        raise Problem(status, no.reason.value, no.detail) from None
 
 
 class _Body(CommandBody):

@@ -56,19 +56,29 @@ class Gateway:
         nobody is waited for while all `places` are taken.
         """
         try:
-            try:
-                made = await self._command(body, actor, incident_id)
-            except NotPassed as no:
-                full = places is not None and places.locked()
-                if not no.ahead or not incident_id or not patience or full:
-                    raise
-                async with places or nullcontext():
-                    made = await self._later(body, actor, incident_id, patience)
+            made = await self._patiently(body, actor, incident_id, patience, places)
         except NotPassed as no:
             self.metrics.gate.labels(Gate(no.reason.value).value).inc()
             raise
         self.metrics.gate.labels(Gate.PASSED.value).inc()
         return made
+
+    async def _patiently(
+        self,
+        body: CommandBody,
+        actor: str,
+        incident_id: str | None,
+        patience: float,
+        places: asyncio.Semaphore | None,
+    ) -> CommandRequested:
+        try:
+            return await self._command(body, actor, incident_id)
+        except NotPassed as no:
+            full = places is not None and places.locked()
+            if not no.ahead or not incident_id or not patience or full:
+                raise
+        async with places or nullcontext():
+            return await self._later(body, actor, incident_id, patience)
 
     async def _later(
         self, body: CommandBody, actor: str, incident_id: str, patience: float

@@ -173,13 +173,14 @@ class Lane:
 
     def look(self, answered_ms: float | None) -> None:
         """Note that it is looked for answers of the broker: the last one, if there was any, was read then."""
-        now = time.monotonic()
-        news = answered_ms is not None and answered_ms != self._answered_ms
-        asked = not self.paused and not self._queue
-        self._silent = self._silent + min(now - self._looked, LOOK_SECONDS) if asked and not news else 0.0
-        self._looked = now
-        if answered_ms is not None and news:
+        before, self._looked = self._looked, time.monotonic()
+        if answered_ms is not None and answered_ms != self._answered_ms:
             self._asked_ms, self._answered_ms = self._answered_ms, answered_ms
+            self._silent = 0.0
+        elif self.paused or self._queue:  # nothing is asked for, or there is enough to take
+            self._silent = 0.0
+        else:
+            self._silent += min(self._looked - before, LOOK_SECONDS)
 
     def hear(self, position: int, end: int) -> None:
         """Note how far the consumer is, and which `end` the answer had that was looked at last.
